@@ -1,0 +1,109 @@
+"""What the stages say to each other: one tagged union for identity, one for journey, both msgpack on the wire.
+
+Every message names in `to` the identifier that it is for (identity) or the root of the component (journey); the partition follows
+from it. All of them may be repeated and may overtake each other: the protocol converges all the same (DESIGN.md 5).
+"""
+
+from msgspec import Raw, Struct
+
+from touchstone.model.touchpoint import Touchpoint
+
+
+class Message(Struct, frozen=True, array_like=True):
+    """What all messages share."""
+
+    to: str
+
+
+class Arrive(Message, frozen=True, array_like=True, tag="a"):
+    """To identity: a touchpoint held at its identifier number `index`."""
+
+    index: int
+    touchpoint: Touchpoint
+
+
+class Seen(Message, frozen=True, array_like=True, tag="s"):
+    """To identity: the identifier exists and is known since this time (max of occurred, received - lateness)."""
+
+    since: int
+
+
+class Claim(Message, frozen=True, array_like=True, tag="c"):
+    """To the weaker identifier: a touchpoint says that it belongs together with `strong`."""
+
+    strong: str
+    first: int
+    last: int
+
+
+class Ask(Message, frozen=True, array_like=True, tag="k"):
+    """To the stronger identifier of a claim: `granted` says whether the weak end still unites."""
+
+    weak: str
+    granted: bool
+    first: int
+    last: int
+
+
+class Unite(Message, frozen=True, array_like=True, tag="u"):
+    """To identity: bring both identifiers under one root."""
+
+    other: str
+
+
+class Compress(Message, frozen=True, array_like=True, tag="p"):
+    """To identity: the component you send to lives at `root` now."""
+
+    root: str
+
+
+class AddTouchpoint(Message, frozen=True, array_like=True, tag="A"):
+    """To journey: a touchpoint held at its identifier number `index`."""
+
+    index: int
+    touchpoint: Touchpoint
+
+
+class AddSeen(Message, frozen=True, array_like=True, tag="S"):
+    """To journey: an identifier is known since this time."""
+
+    identifier: str
+    since: int
+
+
+class AddEdge(Message, frozen=True, array_like=True, tag="E"):
+    """To journey: the two identifiers belong together, observed between `first` and `last`."""
+
+    weak: str
+    strong: str
+    first: int
+    last: int
+
+
+class AddGeneric(Message, frozen=True, array_like=True, tag="G"):
+    """To journey: the identifier met too many others and unites nobody any more."""
+
+    identifier: str
+
+
+class Absorb(Message, frozen=True, array_like=True, tag="B"):
+    """To journey: move the whole component to the root `into` and leave a redirect."""
+
+    into: str
+
+
+class Piece(Message, frozen=True, array_like=True, tag="P"):
+    """To journey: part `number` of `total` of the component that was at `source`; joined when all are here.
+
+    `rows` are (row name, encoded row); `as_of` is the time up to which the component was told.
+    """
+
+    source: str
+    number: int
+    total: int
+    as_of: int
+    rows: tuple[tuple[str, Raw], ...]
+
+
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Compress
+JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddGeneric | Absorb | Piece

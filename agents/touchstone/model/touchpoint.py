@@ -1,0 +1,41 @@
+"""One observed contact of a customer with the company, as it travels inside Touchstone."""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Touchpoint(Struct, frozen=True, array_like=True):
+    """A decoded, validated and normalised touchpoint; what intake makes of a record.
+
+    `identifiers` are keys (model/identifier.py), strongest first, at least one. `occurred_at` is corrected for the skew of the
+    device's clock; `claimed_at` is what the device said where that differs. Times are milliseconds since the epoch.
+    `content` is a hash over everything the producer said but `sent_at` and `received_at`: equal content means the same statement.
+    """
+
+    tenant: str
+    source: str
+    event_id: str
+    channel: str
+    type: str
+    occurred_at: int
+    received_at: int
+    identifiers: tuple[str, ...]
+    content: str
+    media: str | None = None
+    sentiment: float | None = None
+    profile: dict[str, Any] = {}
+    consents: dict[str, bool] = {}
+    context: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    claimed_at: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The de-duplication key inside the tenant: the same one twice has no effect."""
+        return f"{self.source}/{self.event_id}"
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """The order of the fold."""
+        return self.occurred_at, self.source, self.event_id

@@ -1,0 +1,1 @@
+"""What an operator sees: metrics.py (every name, declared once), logs.py, health.py."""

@@ -1,0 +1,76 @@
+"""What the runtime runs: the contract between the engine (batches, offsets, stores) and the stages (customers, phases)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from touchstone.state.store import Store
+
+
+class Record(NamedTuple):
+    """A record of a source topic as the stages see it; `timestamp` is the broker's append time in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Out(Protocol):
+    """Where the stages put what they say. Nothing leaves before the transaction commits."""
+
+    def message(self, stage: str, partition: int, message: Any) -> None:
+        """To a stage's partition: by memory where this worker owns it (local delivery), else by the stage's internal topic."""
+        ...
+
+    def record(self, topic: str, key: bytes, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """To an output topic; the partition is murmur2 of the key, as Java's producer chooses it."""
+        ...
+
+
+class Program(Protocol):
+    """The stages, as the runtime sees them. All calls are synchronous and come from one thread; any exception ends the process."""
+
+    @property
+    def stages(self) -> Mapping[str, Mapping[str, Any]]:
+        """Stage name -> {tag: row type}: each has an internal topic, a store and a changelog, all with the same partition count."""
+        ...
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What a state must have been made with to be continued; kept with every store and checked after the restore."""
+        ...
+
+    def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
+        """The partition's stores are restored and ours."""
+        ...
+
+    def closed(self, partition: int) -> None:
+        """The partition is somebody else's now; forget all about it."""
+        ...
+
+    def process(self, records: Sequence[Record], out: Out) -> int | None:
+        """Handle records of one partition of one channel topic, in order. Returns the latest source time among them (None: none)."""
+        ...
+
+    def receive(self, stage: str, payload: bytes) -> Any:
+        """Decode a record of an internal topic into a message."""
+        ...
+
+    def encode(self, message: Any) -> bytes:
+        """The bytes of a message for an internal topic."""
+        ...
+
+    def deliver(self, stage: str, partition: int, message: Any, out: Out) -> None:
+        """Handle one message of a stage."""
+        ...
+
+    def advance(self, partition: int, now: int, out: Out) -> None:
+        """The clock of the journey partitions has reached `now` (milliseconds): fire what is due in this partition."""
+        ...
+
+    def settle(self, out: Out, wall_ms: int) -> None:
+        """Before a commit: finish what was put off. May send messages; it is called again until nothing is left to do."""
+        ...
