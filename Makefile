@@ -1,0 +1,51 @@
+# Every task of this repository. Needs python3 (3.11 or newer), make and the package registries; nothing else has to be installed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+PYTEST_ARGS ?=
+
+.PHONY: help demo test check static bench lock clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.ok ## a real Kafka, real touchpoints, and a moment that is taken back before your eyes
+	@$(BIN)/touchstone demo
+
+test: static ## everything: static checks, all laws with the models' numbers, and the tests on a real broker
+	TOUCHSTONE_EXAMPLES=full $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: static ## before every commit, under three minutes: format, lint, types, imports, tests without a broker
+	TOUCHSTONE_EXAMPLES=check $(BIN)/python -m pytest -m "not kafka and not slow" $(PYTEST_ARGS)
+
+static: $(VENV)/.ok
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/.ok ## resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--upgrade -p 3.11 pyproject.toml --group dev --output-file requirements.lock
+
+clean: ## remove the environment and everything that can be made again (not the cached Kafka jars)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis agents/*.egg-info
+	find agents tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: python's own venv, uv from the package registry, exactly the locked files, then the project itself, editable.
+# Linted and built inside the same environment: nothing we lint with asks for a click that faust cannot live with.
+$(VENV)/.ok: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "touchstone needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Say 'make PYTHON=/path/to/python3.11 ...'." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing: on Debian, apt-get install python3-venv." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
