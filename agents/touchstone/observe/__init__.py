@@ -1,1 +1,1 @@
-"""What an operator sees: metrics.py (every name, declared once), logs.py, health.py."""
+"""What an operator sees: metrics.py (every name, declared once), registry.py, reference.py, logs.py, health.py."""

@@ -1,0 +1,263 @@
+"""The one place where a metric is declared: name, type, unit, labels, meaning, and the question it answers.
+
+Whoever counts adds to a `Counts` (plain dictionary additions, no lock, no Prometheus) and the runtime flushes it into the registry
+(registry.py) once a transaction has committed; what an aborted transaction counted is cleared, so that the numbers follow the topics. Labels are closed sets that
+come from the topology and the contracts: a value outside them is shown as `other`, so no producer can grow the number of series.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+OTHER = "other"
+"""What a label value is shown as when it is not in the label's closed set."""
+
+STATES = ("starting", "restoring", "running", "draining")
+"""What a worker can be doing, in the order of its life."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """A metric as declared: `unit` is what a value of 1 means, `question` what an owner wants to know when looking at it."""
+
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    unit: str
+    labels: tuple[str, ...]
+    meaning: str
+    question: str
+    buckets: tuple[float, ...] = ()
+
+
+_SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+CONSUMED = Metric(
+    "touchstone_consumed_records_total",
+    "counter",
+    "records",
+    ("channel",),
+    "Records read from the topics of a channel and processed, rejected ones included.",
+    "Does every channel deliver, and how much?",
+)
+REJECTED = Metric(
+    "touchstone_rejected_records_total",
+    "counter",
+    "records",
+    ("reason",),
+    "Records that became a dead letter, by reason code.",
+    "Does a producer send what we cannot use, and why not?",
+)
+IGNORED_IDENTIFIERS = Metric(
+    "touchstone_ignored_identifiers_total",
+    "counter",
+    "identifiers",
+    ("kind", "reason"),
+    "Identifiers left out of a touchpoint that was otherwise used: unknown kind, blocked or unusable value.",
+    "Do placeholders or unknown kinds cost us recognition of customers?",
+)
+LATE = Metric(
+    "touchstone_late_touchpoints_total",
+    "counter",
+    "touchpoints",
+    ("channel",),
+    "Touchpoints that arrived later than `lateness` after they occurred; they are folded in all the same.",
+    "Which channel delivers late and so causes corrections?",
+)
+MOMENTS = Metric(
+    "touchstone_moments_total",
+    "counter",
+    "moments",
+    ("journey", "kind", "phase", "action"),
+    "Moments published, by journey, kind, phase reached and action (assert or retract).",
+    "Where do customers move, and how much of what we said was taken back?",
+)
+CORRECTIONS = Metric(
+    "touchstone_corrections_total",
+    "counter",
+    "moments",
+    ("cause",),
+    "Moments published to correct an earlier statement, by cause.",
+    "What makes us correct ourselves: late data, merges, splits, a new topology?",
+)
+IDENTITY_CHANGES = Metric(
+    "touchstone_identity_changes_total",
+    "counter",
+    "changes",
+    ("kind",),
+    "Changes of who is who: linked, merged, split, shared, unshared, conflict, limited.",
+    "Are customers recognised, and does anything merge that should not?",
+)
+OUTPUT_RECORDS = Metric(
+    "touchstone_output_records_total",
+    "counter",
+    "records",
+    ("topic",),
+    "Records written to output topics in committed transactions.",
+    "How much do the consumers of a topic have to read?",
+)
+STAGE_MESSAGES = Metric(
+    "touchstone_stage_messages_total",
+    "counter",
+    "messages",
+    ("stage", "way"),
+    "Messages from stage to stage: handed over in memory (local) or through the internal topic.",
+    "How much of the work crosses workers?",
+)
+TRANSACTIONS = Metric(
+    "touchstone_transactions_total",
+    "counter",
+    "transactions",
+    ("result",),
+    "Kafka transactions of this worker, committed or aborted.",
+    "Does the worker make progress, or does it start over again and again?",
+)
+COMMIT_SECONDS = Metric(
+    "touchstone_commit_seconds",
+    "histogram",
+    "seconds",
+    (),
+    "Time from the start of a commit until the transaction has ended and the local state is written.",
+    "How much of the delay of a moment is the broker's?",
+    _SHORT_SECONDS,
+)
+BATCH_SECONDS = Metric(
+    "touchstone_batch_seconds",
+    "histogram",
+    "seconds",
+    (),
+    "Time spent on one batch of records in the stages, without the commit.",
+    "How much of the delay of a moment is ours?",
+    _SHORT_SECONDS,
+)
+LAG = Metric(
+    "touchstone_lag_records",
+    "gauge",
+    "records",
+    ("topic",),
+    "Records between the end of a source or internal topic and the position of this worker, over its own partitions.",
+    "Do the workers keep up, or are more of them needed?",
+)
+CLOCK = Metric(
+    "touchstone_clock_timestamp_seconds",
+    "gauge",
+    "seconds since 1970",
+    (),
+    "The clock T of the journeys: deadlines up to here have fired. With `clock: wall`, time() minus this is how far it hangs back.",
+    "Do deadlines fire in time, or does a channel that lags hold them back?",
+)
+RESTORE_REMAINING = Metric(
+    "touchstone_restore_remaining_records",
+    "gauge",
+    "records",
+    (),
+    "Changelog records still to be read before this worker's partitions are ready; 0 outside a restore.",
+    "When will the worker be ready again?",
+)
+RESTORED = Metric(
+    "touchstone_restored_records_total",
+    "counter",
+    "records",
+    (),
+    "Changelog records read while restoring state.",
+    "How fast is a restore, and how often do we pay for one?",
+)
+REBALANCES = Metric(
+    "touchstone_rebalances_total",
+    "counter",
+    "rebalances",
+    (),
+    "How often partitions were assigned to this worker.",
+    "Is the group of workers stable?",
+)
+PARTITIONS = Metric(
+    "touchstone_assigned_partitions",
+    "gauge",
+    "partitions",
+    (),
+    "Partitions of the journey stage that this worker owns.",
+    "Is the work spread evenly over the workers?",
+)
+STATE = Metric(
+    "touchstone_worker_state",
+    "gauge",
+    "1 for the present state, else 0",
+    ("state",),
+    "What the worker is doing: starting, restoring, running or draining.",
+    "Is the worker at work?",
+)
+BUILD = Metric(
+    "touchstone_build_info",
+    "gauge",
+    "always 1",
+    ("version", "python", "topology", "topology_version"),
+    "Which Touchstone, Python and topology this worker runs.",
+    "Do all workers run the same release and topology?",
+)
+
+METRICS: tuple[Metric, ...] = (
+    CONSUMED,
+    REJECTED,
+    IGNORED_IDENTIFIERS,
+    LATE,
+    MOMENTS,
+    CORRECTIONS,
+    IDENTITY_CHANGES,
+    OUTPUT_RECORDS,
+    STAGE_MESSAGES,
+    TRANSACTIONS,
+    COMMIT_SECONDS,
+    BATCH_SECONDS,
+    LAG,
+    CLOCK,
+    RESTORE_REMAINING,
+    RESTORED,
+    REBALANCES,
+    PARTITIONS,
+    STATE,
+    BUILD,
+)
+
+LABELS: Mapping[str, str] = {
+    "channel": "the topology's channels, `unknown` where a record names none of them",
+    "reason": "the codes of dead letters and of ignored identifiers",
+    "kind": "the topology's kinds of identifier, the kinds of moment, or the kinds of identity change",
+    "journey": "the topology's journeys",
+    "phase": "the topology's phases, `dormant`, `none`",
+    "action": "`assert`, `retract`",
+    "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
+    "topic": "the topology's topics and Touchstone's own",
+    "stage": "the stages that keep state",
+    "way": "`local`, `topic`",
+    "result": "`committed`, `aborted`",
+    "state": "`starting`, `restoring`, `running`, `draining`",
+    "version": "one value a release",
+    "python": "one value an installation",
+    "topology": "one value a topology",
+    "topology_version": "one value a version of the topology",
+}
+"""Each label, and where its closed set of values comes from. Besides these there is `other`."""
+
+class Counts:
+    """What happened since the last commit: additions to counters, nothing else. One thread."""
+
+    __slots__ = ("_counted",)
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[Metric, tuple[str, ...]], int] = {}
+
+    def add(self, metric: Metric, *labels: str, by: int = 1) -> None:
+        """Count `by` more of this counter with these label values, given in the order of its declaration."""
+        key = (metric, labels)
+        self._counted[key] = self._counted.get(key, 0) + by
+
+    def of(self, metric: Metric, *labels: str) -> int:
+        """How many were counted since the last flush with exactly these label values."""
+        return self._counted.get((metric, labels), 0)
+
+    def items(self) -> list[tuple[Metric, tuple[str, ...], int]]:
+        """Everything counted: (metric, label values, how many)."""
+        return [(metric, labels, count) for (metric, labels), count in self._counted.items()]
+
+    def clear(self) -> None:
+        """Forget what was counted: the transaction it belonged to was aborted."""
+        self._counted.clear()
