@@ -1,8 +1,9 @@
 """The one place where a metric is declared: name, type, unit, labels, meaning, and the question it answers.
 
 Whoever counts adds to a `Counts` (plain dictionary additions, no lock, no Prometheus) and the runtime flushes it into the registry
-(registry.py) once a transaction has committed; what an aborted transaction counted is cleared, so that the numbers follow the topics. Labels are closed sets that
-come from the topology and the contracts: a value outside them is shown as `other`, so no producer can grow the number of series.
+(registry.py) once a transaction has committed; what an aborted transaction counted is cleared, so that the numbers follow the
+topics. Labels are closed sets that come from the topology and the contracts: a value outside them is shown as `other`, so no
+producer can grow the number of series.
 """
 
 from collections.abc import Mapping
@@ -236,6 +237,7 @@ LABELS: Mapping[str, str] = {
     "topology_version": "one value a version of the topology",
 }
 """Each label, and where its closed set of values comes from. Besides these there is `other`."""
+
 
 class Counts:
     """What happened since the last commit: additions to counters, nothing else. One thread."""

@@ -21,8 +21,8 @@ from touchstone.observe.metrics import (
     Counts,
     Metric,
 )
-from touchstone.observe.registry import Registry
 from touchstone.observe.reference import reference
+from touchstone.observe.registry import Registry
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
 

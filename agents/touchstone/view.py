@@ -1,0 +1,152 @@
+"""The final view: what a reader of the output topics believes in the end, in a form that can be compared.
+
+The live system, a replay and the offline twin speak in different orders and with different revisions, but at one time T their final
+views are equal (DESIGN.md 6). A view keeps the highest revision of each moment and each customer; log positions, revisions and times
+of detection are left out of what is compared.
+"""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+
+Final = dict[str, list[dict[str, Any]]]
+"""`moments`, `customers` and `deadletters`, each a sorted list of plain JSON objects."""
+
+_NOT_COMPARED = {
+    "moments": ("revision", "action", "detected_at", "corrects"),
+    "customers": ("revision",),
+    "deadletters": ("letter_id", "topic", "partition", "offset", "occurred_at"),
+}
+_NAMED_BY = {"moments": "moment_id", "customers": "customer_id"}
+
+
+class FinalView:
+    """What was said, reduced to what stands. Records may come in any order and more than once."""
+
+    def __init__(self, records: Iterable[Moment | Customer | IdentityChange | DeadLetter] = ()) -> None:
+        self.moments: dict[str, Moment] = {}
+        self.customers: dict[str, Customer] = {}
+        self.deadletters: dict[str, DeadLetter] = {}
+        for record in records:
+            self.apply(record)
+
+    def apply(self, record: Moment | Customer | IdentityChange | DeadLetter) -> None:
+        """Take in one output record; identity changes are a log of what happened on the way and no part of the view."""
+        match record:
+            case Moment():
+                known = self.moments.get(record.moment_id)
+                if known is None or record.revision > known.revision:
+                    self.moments[record.moment_id] = record
+            case Customer():
+                found = self.customers.get(record.customer_id)
+                if found is None or record.revision > found.revision:
+                    self.customers[record.customer_id] = record
+            case DeadLetter():
+                self.deadletters[record.letter_id] = record
+            case IdentityChange():
+                pass
+
+    def final(self, as_of_ms: int, retention_ms: int) -> Final:
+        """The view at `as_of_ms`: asserted moments not older than the retention, active customers, dead letters."""
+        horizon = as_of_ms - retention_ms
+        standing = [m for m in self.moments.values() if m.action == "assert" and m.occurred_at >= horizon]
+        active = [c for c in self.customers.values() if c.status == "active"]
+        return {
+            "moments": _compared("moments", standing),
+            "customers": _compared("customers", active),
+            "deadletters": _compared("deadletters", list(self.deadletters.values())),
+        }
+
+
+def digest(final: Final) -> str:
+    """A short name for a final view: equal views have equal digests."""
+    return hashlib.sha256(_canonical(final).encode()).hexdigest()
+
+
+def diff(left: Final, right: Final, names: tuple[str, str] = ("live", "twin")) -> list[str]:
+    """Every difference between two views in one readable line each; empty when they are equal."""
+    lines: list[str] = []
+    for section, key in _NAMED_BY.items():
+        ours, theirs = ({row[key]: row for row in view[section]} for view in (left, right))
+        for name in sorted(ours.keys() | theirs.keys()):
+            lines += _row_differences(section, name, ours.get(name), theirs.get(name), names)
+    return lines + _letter_differences(left["deadletters"], right["deadletters"], names)
+
+
+def plain(record: Moment | Customer | IdentityChange | DeadLetter) -> dict[str, Any]:
+    """A record as a JSON object with the contract's field names; bytes become text where they are UTF-8, else `{"base64": …}`."""
+    row: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
+    return {name: _jsonable(value) for name, value in row.items()}
+
+
+def _compared(section: str, records: Sequence[Moment | Customer | DeadLetter]) -> list[dict[str, Any]]:
+    rows = []
+    for record in records:
+        row = plain(record)
+        for name in _NOT_COMPARED[section]:
+            del row[name]
+        if isinstance(record, Customer):
+            row = {name: _ordered(value) for name, value in row.items()}
+        rows.append(row)
+    return sorted(rows, key=lambda row: (row.get(_NAMED_BY.get(section, ""), ""), _canonical(row)))
+
+
+def _jsonable(value: Any) -> Any:
+    match value:
+        case bytes():
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return {"base64": base64.b64encode(value).decode()}
+        case dict():
+            return {str(name): _jsonable(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_jsonable(inner) for inner in value]
+        case _:
+            return value
+
+
+def _ordered(value: Any) -> Any:
+    """The lists of a customer are sets: give them one order."""
+    return sorted(value, key=_canonical) if isinstance(value, list) else value
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _row_differences(
+    section: str, name: str, ours: Mapping[str, Any] | None, theirs: Mapping[str, Any] | None, names: tuple[str, str]
+) -> list[str]:
+    what = f"{section.removesuffix('s')} {name}"
+    if ours is None or theirs is None:
+        present, row = (names[1], theirs) if ours is None else (names[0], ours)
+        return [f"{what}: only in {present}: {_summary(section, row or {})}"]
+    return [
+        f"{what}: {field}: {names[0]} {_canonical(ours.get(field))}, {names[1]} {_canonical(theirs.get(field))}"
+        for field in sorted(ours.keys() | theirs.keys())
+        if ours.get(field) != theirs.get(field)
+    ]
+
+
+def _summary(section: str, row: Mapping[str, Any]) -> str:
+    if section == "moments":
+        step = f"{row['from_phase'] or 'start'} -> {row['to_phase']}"
+        return f"{row['journey']} {row['kind']} {step} by {row['rule']} at {row['occurred_at']} of customer {row['customer_id']}"
+    return _canonical(row)
+
+
+def _letter_differences(left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> list[str]:
+    ours, theirs = (Counter(map(_canonical, rows)) for rows in (left, right))
+    return [
+        f"deadletter: {extra}x more in {present}: {letter}"
+        for present, more, fewer in ((names[0], ours, theirs), (names[1], theirs, ours))
+        for letter, extra in sorted((more - fewer).items())
+    ]

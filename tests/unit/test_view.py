@@ -1,0 +1,130 @@
+"""The final view: what stands, in a form that can be compared."""
+
+import json
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.view import FinalView, diff, digest, plain
+
+DAY = 86_400_000
+
+
+def moment(moment_id: str = "m1", revision: int = 1, action: str = "assert", **changed: Any) -> Moment:
+    """A purchase decided by Ada."""
+    made = Moment(
+        moment_id=moment_id,
+        revision=revision,
+        action=action,
+        tenant="default",
+        customer_id="ada",
+        journey="purchase",
+        instance=None,
+        kind="transition",
+        from_phase="interest",
+        to_phase="decision",
+        skipped=(),
+        cycle=1,
+        rule="carted",
+        occurred_at=100 * DAY,
+        detected_at=100 * DAY + 5,
+        touchpoints=("web/e1",),
+        channel="web",
+        media="owned",
+        persona=None,
+        provisional=False,
+        guidance=None,
+        corrects=None,
+        topology_version=1,
+    )
+    return msgspec.structs.replace(made, **changed)
+
+
+def customer(customer_id: str = "ada", revision: int = 1, status: str = "active", **changed: Any) -> Customer:
+    """Ada with two identifiers."""
+    identifiers = ({"kind": "email", "value": "ada@x.org"}, {"kind": "cookie", "value": "c1"})
+    made = Customer(customer_id, revision, "default", status, None, identifiers=identifiers)
+    return msgspec.structs.replace(made, **changed)
+
+
+def letter(letter_id: str = "l1", value: bytes = b"{broken", **changed: Any) -> DeadLetter:
+    """A record that was no JSON."""
+    made = DeadLetter(letter_id, "not_json", "expected an object", "web", "touchpoints.web.v1", 3, 17, 5, None, value, 7, "ab")
+    return msgspec.structs.replace(made, **changed)
+
+
+CHANGE = IdentityChange("c1", "merged", "default", "ada", ("bob",), (), None, "user_id", 5)
+
+
+@given(st.permutations([moment(revision=1), moment(revision=3, action="retract"), moment(revision=2), moment("m2"), CHANGE]))
+def test_the_highest_revision_counts_in_any_order(records: list[Any]) -> None:
+    """Law: the view is a function of the set of records; a moment taken back last does not stand."""
+    final = FinalView(records + records).final(100 * DAY, DAY)
+
+    assert [row["moment_id"] for row in final["moments"]] == ["m2"]
+
+
+def test_a_moment_at_the_horizon_stands_and_one_before_it_is_final() -> None:
+    """Moments older than the retention are no longer compared; the boundary itself is."""
+    view = FinalView([moment("at", occurred_at=90 * DAY), moment("before", occurred_at=90 * DAY - 1)])
+
+    assert [row["moment_id"] for row in view.final(100 * DAY, 10 * DAY)["moments"]] == ["at"]
+
+
+def test_only_active_customers_are_in_the_view() -> None:
+    """Who was merged or retired is left out, whatever was said of them earlier."""
+    view = FinalView([customer("bob"), customer("bob", 2, "merged", merged_into="ada"), customer()])
+
+    assert [row["customer_id"] for row in view.final(0, 0)["customers"]] == ["ada"]
+
+
+def test_how_it_was_said_makes_no_difference() -> None:
+    """Revisions, times of detection, causes of correction, positions and the order of a customer's lists are not compared."""
+    one = FinalView([moment(), customer(), letter()])
+    other = FinalView(
+        [
+            letter("l9", partition=1, offset=99, topic="touchpoints.app.v1", occurred_at=77),
+            customer(revision=9, identifiers=tuple(reversed(customer().identifiers))),
+            moment(revision=8, detected_at=1, corrects="merge"),
+        ]
+    )
+
+    left, right = one.final(100 * DAY, DAY), other.final(100 * DAY, DAY)
+
+    assert diff(left, right) == []
+    assert digest(left) == digest(right)
+
+
+def test_a_difference_is_one_readable_line() -> None:
+    """The line names the record, the field and both values."""
+    left = FinalView([moment(), moment("m2"), customer()]).final(100 * DAY, DAY)
+    right = FinalView([moment(rule="quoted"), customer(), customer("bob")]).final(100 * DAY, DAY)
+
+    assert diff(left, right) == [
+        'moment m1: rule: live "carted", twin "quoted"',
+        f"moment m2: only in live: purchase transition interest -> decision by carted at {100 * DAY} of customer ada",
+        "customer bob: only in twin: " + json.dumps(right["customers"][1], sort_keys=True, separators=(",", ":")),
+    ]
+    assert digest(left) != digest(right)
+
+
+def test_dead_letters_are_counted() -> None:
+    """The same broken record sent twice makes two letters; one of them missing is a difference."""
+    left = FinalView([letter("l1"), letter("l2")]).final(0, 0)
+    right = FinalView([letter("l1"), letter("l1")]).final(0, 0)
+
+    (line,) = diff(left, right, ("worker", "simulate"))
+
+    assert line.startswith("deadletter: 1x more in worker: ")
+    assert "not_json" in line
+
+
+def test_a_view_is_json_whatever_bytes_were_rejected() -> None:
+    """Bytes that are no text are kept as base64, and two different values never look the same."""
+    binary, text = plain(letter(value=b"\xff\x00")), plain(letter(value=b'{"base64": "/wA="}'))
+
+    assert json.loads(json.dumps(binary))["value"] == {"base64": "/wA="}
+    assert text["value"] == '{"base64": "/wA="}'
