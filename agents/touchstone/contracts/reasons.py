@@ -1,0 +1,41 @@
+"""Why a record becomes a dead letter: the closed list of codes, each with a sentence. Codes are public and never change meaning."""
+
+from types import MappingProxyType
+from typing import Final
+
+NO_VALUE: Final = "no_value"
+TOO_LARGE: Final = "too_large"
+INVALID_JSON: Final = "invalid_json"
+INVALID_AVRO: Final = "invalid_avro"
+UNKNOWN_SCHEMA: Final = "unknown_schema"
+NOT_AN_OBJECT: Final = "not_an_object"
+NESTING_TOO_DEEP: Final = "nesting_too_deep"
+MISSING_FIELD: Final = "missing_field"
+INVALID_FIELD: Final = "invalid_field"
+INVALID_TIME: Final = "invalid_time"
+UNKNOWN_CHANNEL: Final = "unknown_channel"
+TOO_MANY_IDENTIFIERS: Final = "too_many_identifiers"
+TWO_UNIQUE_VALUES: Final = "two_unique_values"
+NO_USABLE_IDENTIFIER: Final = "no_usable_identifier"
+TOO_OLD: Final = "too_old"
+
+REASONS: Final = MappingProxyType(
+    {
+        NO_VALUE: "The record has no value (a tombstone); a touchpoint is never deleted that way.",
+        TOO_LARGE: "The record is larger than limits.record of the topology; its first 64 KiB are kept.",
+        INVALID_JSON: "The value is not JSON, or its text is not UTF-8.",
+        INVALID_AVRO: "The value is not Confluent wire format, or its Avro does not read as its schema says.",
+        UNKNOWN_SCHEMA: "The value names a schema id that is not known here, or one that is no touchpoint's.",
+        NOT_AN_OBJECT: "The value is JSON, but not an object.",
+        NESTING_TOO_DEEP: "Objects and lists are nested deeper than is read.",
+        MISSING_FIELD: "A required field (event_id, type, occurred_at, identifiers) is missing, null or empty.",
+        INVALID_FIELD: "A field has another type or range than the contract says.",
+        INVALID_TIME: "A time is not ISO 8601 with a zone, nor milliseconds since the epoch, or lies outside the years 1900 to 2999.",
+        UNKNOWN_CHANNEL: "The channel is neither a channel of the topology nor an alias of one.",
+        TOO_MANY_IDENTIFIERS: "More usable identifiers than one touchpoint may carry.",
+        TWO_UNIQUE_VALUES: "Two different values of a kind of identifier that a person has once; nobody can say whom it concerns.",
+        NO_USABLE_IDENTIFIER: "No identifier is left after unknown kinds, blocked values and unusable values were set aside.",
+        TOO_OLD: "It happened longer before it was received than the topology's retention reaches back.",
+    }
+)
+"""Reason code -> what it means."""
