@@ -5,19 +5,17 @@ views are equal (DESIGN.md 6). A view keeps the highest revision of each moment 
 of detection are left out of what is compared.
 """
 
-import base64
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from touchstone.contracts.json_form import to_json_dict
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 
 Final = dict[str, list[dict[str, Any]]]
-"""`moments`, `customers` and `deadletters`, each a sorted list of plain JSON objects."""
+"""`moments`, `customers` and `deadletters`, each a sorted list of JSON objects with the contracts' field names."""
 
 _NOT_COMPARED = {
     "moments": ("revision", "action", "detected_at", "corrects"),
@@ -80,37 +78,16 @@ def diff(left: Final, right: Final, names: tuple[str, str] = ("live", "twin")) -
     return lines + _letter_differences(left["deadletters"], right["deadletters"], names)
 
 
-def plain(record: Moment | Customer | IdentityChange | DeadLetter) -> dict[str, Any]:
-    """A record as a JSON object with the contract's field names; bytes become text where they are UTF-8, else `{"base64": …}`."""
-    row: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
-    return {name: _jsonable(value) for name, value in row.items()}
-
-
 def _compared(section: str, records: Sequence[Moment | Customer | DeadLetter]) -> list[dict[str, Any]]:
     rows = []
     for record in records:
-        row = plain(record)
+        row = to_json_dict(record)
         for name in _NOT_COMPARED[section]:
             del row[name]
         if isinstance(record, Customer):
             row = {name: _ordered(value) for name, value in row.items()}
         rows.append(row)
     return sorted(rows, key=lambda row: (row.get(_NAMED_BY.get(section, ""), ""), _canonical(row)))
-
-
-def _jsonable(value: Any) -> Any:
-    match value:
-        case bytes():
-            try:
-                return value.decode()
-            except UnicodeDecodeError:
-                return {"base64": base64.b64encode(value).decode()}
-        case dict():
-            return {str(name): _jsonable(inner) for name, inner in value.items()}
-        case list() | tuple():
-            return [_jsonable(inner) for inner in value]
-        case _:
-            return value
 
 
 def _ordered(value: Any) -> Any:
