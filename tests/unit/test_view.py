@@ -126,7 +126,7 @@ def test_a_view_is_json_whatever_bytes_were_rejected() -> None:
     """Bytes that are no text are kept, and two different values never look the same."""
     final = FinalView([letter("l1", b"\xff\x00"), letter("l2", b"/wA=")]).final(0, 0)
 
-    binary, text = json.loads(json.dumps(final))["deadletters"]
+    text, binary = json.loads(json.dumps(final))["deadletters"]
 
     assert binary["value_base64"] == "/wA="
     assert text["value"] == "/wA="
