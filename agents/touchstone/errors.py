@@ -38,6 +38,10 @@ class UsageError(TouchstoneError):
     """The user asked for something that cannot be done; the text says what to do instead. Exit code 2."""
 
 
+class Unavailable(TouchstoneError):
+    """Something outside that is needed is not to be had (Java, the network, a broker, a port); the text says what to do. Exit code 1."""
+
+
 class RecordRejected(TouchstoneError):
     """This record can never be processed: it becomes a dead letter and the stream goes on.
 
@@ -61,6 +65,16 @@ class StateUnusable(TouchstoneError):
         self.path = path
         self.why = why
         super().__init__(f"state at {path} cannot be used: {why}; it will be rebuilt from its changelog")
+
+
+class DiskUnusable(TouchstoneError):
+    """The disk under the state is full, read-only or not ours: an operator must act, rebuilding the state would not help."""
+
+    def __init__(self, path: str, why: str, remedy: str) -> None:
+        self.path = path
+        self.why = why
+        self.remedy = remedy
+        super().__init__(f"state at {path} cannot be written: {why}; nothing that was committed is lost; {remedy}, then start again")
 
 
 class Fenced(TouchstoneError):

@@ -1,0 +1,60 @@
+"""`touchstone kafka`: an embedded Kafka that stays until it is stopped."""
+
+import click
+
+from touchstone.cli.output import Output, output_option
+from touchstone.devkit import daemon
+from touchstone.devkit.broker import Running
+from touchstone.devkit.jars import KAFKA_VERSION
+
+
+@click.group
+def kafka() -> None:
+    """Start, see or stop a Kafka on this machine.
+
+    A real Apache Kafka, fetched on the first start (38 MB) and kept in your cache. It listens on 127.0.0.1 only, goes on when the terminal is
+    closed, and keeps its data until the next start. The other commands find it by themselves.
+    """
+
+
+@kafka.command
+@click.option("--port", type=click.IntRange(1, 65535), default=daemon.DEFAULT_PORT, show_default=True, help="where clients connect")
+@output_option
+def start(port: int, output: Output) -> None:
+    """Start it and return when it takes connections; one that runs is left alone."""
+    with output.progress(f"Fetching Apache Kafka {KAFKA_VERSION}") as fetched:
+        running = daemon.start(port, fetched)
+    _say(output, running, "runs")
+
+
+@kafka.command
+@output_option
+@click.pass_context
+def status(context: click.Context, output: Output) -> None:
+    """Say whether it runs: exit code 0 if it takes connections, 1 if not."""
+    running = daemon.status()
+    if running is None:
+        output.emit({"status": "stopped"}, "Kafka does not run; start it with `touchstone kafka start`.")
+        context.exit(1)
+    is_ready = running.is_ready
+    _say(output, running, "runs" if is_ready else "takes no connections yet")
+    context.exit(0 if is_ready else 1)
+
+
+@kafka.command
+@output_option
+def stop(output: Output) -> None:
+    """Stop it in order; its data stays for the next start."""
+    running = daemon.stop()
+    if running is None:
+        output.emit({"status": "stopped"}, "Kafka did not run.")
+    else:
+        output.emit({"status": "stopped", "pid": running.pid}, f"Kafka has stopped; its data stays in {running.folder}.")
+
+
+def _say(output: Output, running: Running, state: str) -> None:
+    record = {"status": "running" if state == "runs" else "starting", "bootstrap": running.bootstrap, "pid": running.pid}
+    output.emit(
+        {**record, "version": KAFKA_VERSION, "folder": running.folder},
+        f"Kafka {KAFKA_VERSION} {state} at {running.bootstrap} (process {running.pid}, data in {running.folder})",
+    )

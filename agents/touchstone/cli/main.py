@@ -1,0 +1,110 @@
+"""The command `touchstone`: its commands in the order of use, and what becomes of an error."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+import touchstone
+from touchstone.cli.kafka import kafka
+from touchstone.cli.output import Output
+from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
+
+COMMANDS: tuple[click.Command, ...] = (
+    # One import and one line per command, in the order in which one comes to use them; --help shows them so.
+    kafka,
+)
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+
+
+class _InOrder(click.Group):
+    """A group whose help lists the commands as they were registered, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(touchstone.__version__, prog_name="touchstone")
+@click.option("--debug", is_flag=True, envvar="TOUCHSTONE_DEBUG", help="show the traceback of an internal error")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Touchpoints in, moments of truth out; and back again when the truth changes.
+
+    \b
+    See it first:
+      touchstone demo                         a real Kafka, real touchpoints, a moment that is taken back
+    \b
+    Then your own events, without a broker:
+      touchstone validate topology.yaml       is the topology right?
+      touchstone simulate events.jsonl        what would come out?
+    \b
+    Then live:
+      touchstone kafka start                  a Kafka on this machine, or use yours: --bootstrap
+      touchstone topics apply                 make the topics
+      touchstone worker                       one process; start more to share the work
+      touchstone produce events.jsonl         touchpoints in
+      touchstone tail moments                 moments of truth out
+      touchstone inspect email:ada@x.org      one customer: who, where on the journey, and why
+
+    Exit codes: 0 well, 1 failed or different, 2 asked wrongly, 70 a bug. Every command takes --help; most take --output json.
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    context.ensure_object(Output).is_debug = debug
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave the process with its exit code; a user's mistake never shows a traceback."""
+    output = Output()
+    try:
+        code = cli.main(arguments, prog_name="touchstone", standalone_mode=False, obj=output)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        _show(error, output)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        output.note("stopped")
+        sys.exit(EXIT_INTERRUPTED)
+    except (TopologyError, UsageError) as error:
+        output.error(error)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:  # `touchstone tail moments | head`: whoever read has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except InvariantBroken as error:
+        _internal(error, output)
+    except TouchstoneError as error:
+        output.error(error)
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001 - the last resort: a line for the user instead of a traceback
+        _internal(error, output)
+
+
+def _show(error: click.ClickException, output: Output) -> None:
+    if output.is_json:
+        output.error(error.format_message())
+    else:
+        error.show()
+
+
+def _internal(error: Exception, output: Output) -> NoReturn:
+    """A bug of ours. The text of the error may hold a customer's data, so only its kind and place are shown unless asked for."""
+    if output.is_debug:
+        traceback.print_exception(error)
+    frame = (traceback.extract_tb(error.__traceback__) or traceback.extract_stack())[-1]
+    output.error(
+        f"internal error: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}. This is a bug in touchstone "
+        f"{touchstone.__version__}. Run it again as `touchstone --debug …` and report what it prints; look through it for personal data first"
+    )
+    sys.exit(EXIT_INTERNAL)

@@ -1,0 +1,144 @@
+"""How a command speaks: text for people, JSON Lines for programs; results to standard output, everything else to standard error."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import click
+import msgspec
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from touchstone.errors import TopologyError
+
+
+class Show(Protocol):
+    """Shows how far it is: what is done, and the total where it was not known before."""
+
+    def __call__(self, done: int, total: int | None = None, /) -> None:
+        """Show it."""
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_WIDTH_OF_A_FILE = 200  # rich would wrap at 80 where there is no terminal; whoever reads a pipe wants whole lines
+
+
+class Output:
+    """What a command says, in the form that its user has asked for. NO_COLOR is respected."""
+
+    def __init__(self, *, is_json: bool = False) -> None:
+        self.is_json = is_json
+        self.is_debug = False
+        self.stdout = _console(stderr=False)
+        self.stderr = _console(stderr=True)
+
+    def emit(self, record: Mapping[str, Any], text: RenderableType | None = None) -> None:
+        """One result: a line of JSON, or the text (none: nothing)."""
+        if self.is_json:
+            self._line(record)
+        elif text is not None:
+            self.stdout.print(text)
+
+    def text(self, text: RenderableType = "") -> None:
+        """For people only, on standard output."""
+        if not self.is_json:
+            self.stdout.print(text)
+
+    def note(self, text: RenderableType) -> None:
+        """For people only, on standard error: what goes on, what to do next."""
+        if not self.is_json:
+            self.stderr.print(text)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+        """Rows with named columns: a table, or one JSON object a row. Numbers stand right."""
+        given = [tuple(row) for row in rows]
+        if self.is_json:
+            for row in given:
+                self._line(dict(zip(columns, row, strict=True)))
+            return
+        table = Table(title=None if title is None else Text(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for place, column in enumerate(columns):
+            is_number = bool(given) and all(isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in given)
+            table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")
+        for row in given:
+            table.add_row(*(Text(_cell(value)) for value in row))
+        self.stdout.print(table)
+
+    @contextmanager
+    def progress(self, label: str, total: int | None = None) -> Iterator[Show]:
+        """A bar on standard error while the block runs; silent where nobody looks. The function takes what is done and, optionally, the total."""
+        if self.is_json or not self.stderr.is_terminal:
+            yield _keep_still
+            return
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.stderr, transient=True) as bar:
+            task = bar.add_task(label, total=total)
+
+            def show(done: int, of: int | None = None, /) -> None:
+                bar.update(task, completed=done, total=total if of is None else of)
+
+            yield show
+
+    def error(self, error: BaseException | str) -> None:
+        """Say what went wrong, on standard error."""
+        faults = error.faults if isinstance(error, TopologyError) else ()
+        message = f"the topology has {len(faults)} fault{'s' if len(faults) != 1 else ''}" if faults else str(error)
+        if self.is_json:
+            found = [{name: getattr(fault, name) for name in ("message", "path", "file", "line", "column")} for fault in faults]
+            record = {"error": message, "faults": found} if faults else {"error": message}
+            sys.stderr.write(msgspec.json.encode(record).decode() + "\n")
+            return
+        for fault in faults:
+            self.stderr.print(str(fault), soft_wrap=True)
+        self.stderr.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+
+    def fail(self, message: str, exit_code: int = 1) -> NoReturn:
+        """Say what went wrong and end the command with that code."""
+        self.error(message)
+        raise click.exceptions.Exit(exit_code)
+
+    @staticmethod
+    def _line(record: Mapping[str, Any]) -> None:
+        sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
+        sys.stdout.flush()
+
+
+def output_option(command: _F) -> _F:
+    """Give a command `--output text|json`; it receives the `Output` to speak through as its argument `output`."""
+    return click.option(
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        callback=_choose,
+        is_eager=True,
+        help="text for people, json (one object a line) for programs",
+    )(command)
+
+
+def _choose(context: click.Context, _parameter: click.Parameter, value: str) -> Output:
+    """The output of the whole run, so that `main` reports errors in the same form."""
+    output = context.find_root().ensure_object(Output)
+    output.is_json = value == "json"
+    return output
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_FILE
+    return console
+
+
+def _keep_still(_done: int, _total: int | None = None, /) -> None:
+    """The progress that nobody looks at."""
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
