@@ -34,7 +34,7 @@ def start(port: int = DEFAULT_PORT, progress: Progress | None = None) -> Running
         if running is None:
             raise Unavailable(f"the embedded Kafka died right after its start; its log ends with:\n{log_tail()}")
     elif not running.bootstrap.endswith(f":{port}"):
-        raise Unavailable(
+        raise UsageError(
             f"the embedded Kafka runs already, at {running.bootstrap}; `touchstone kafka stop` first to move it to port {port}"
         )
     elif not _wait(lambda: running.is_ready, _READY_SECONDS):  # somebody else is starting it
