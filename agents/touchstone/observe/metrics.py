@@ -64,6 +64,14 @@ LATE = Metric(
     "Touchpoints that arrived later than `lateness` after they occurred; they are folded in all the same.",
     "Which channel delivers late and so causes corrections?",
 )
+DUPLICATES = Metric(
+    "touchstone_duplicate_touchpoints_total",
+    "counter",
+    "touchpoints",
+    (),
+    "Touchpoints that had been there before under the same key; the same content twice has no effect.",
+    "Does a producer send again and again, and are we paying for it?",
+)
 MOMENTS = Metric(
     "touchstone_moments_total",
     "counter",
@@ -200,6 +208,7 @@ METRICS: tuple[Metric, ...] = (
     REJECTED,
     IGNORED_IDENTIFIERS,
     LATE,
+    DUPLICATES,
     MOMENTS,
     CORRECTIONS,
     IDENTITY_CHANGES,
@@ -221,7 +230,7 @@ METRICS: tuple[Metric, ...] = (
 LABELS: Mapping[str, str] = {
     "channel": "the topology's channels, `unknown` where a record names none of them",
     "reason": "the codes of dead letters and of ignored identifiers",
-    "kind": "the topology's kinds of identifier, the kinds of moment, or the kinds of identity change",
+    "kind": "the topology's kinds of identifier and `unknown`, the kinds of moment, or the kinds of identity change",
     "journey": "the topology's journeys",
     "phase": "the topology's phases, `dormant`, `none`",
     "action": "`assert`, `retract`",

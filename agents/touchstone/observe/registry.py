@@ -1,7 +1,7 @@
 """The metrics of one worker while it runs: what was counted goes in, the page for Prometheus comes out."""
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +20,7 @@ from touchstone.observe.metrics import BUILD, LABELS, METRICS, OTHER, STATE, STA
 _FIXED: Mapping[str, frozenset[str]] = {
     "channel": frozenset({"unknown"}),
     "kind": frozenset(
-        {"transition", "regression", "timeout", "reentry", "signal"}
+        {"unknown", "transition", "regression", "timeout", "reentry", "signal"}
         | {"linked", "merged", "split", "shared", "unshared", "conflict", "limited"}
     ),
     "phase": frozenset({"dormant", "none"}),
@@ -45,6 +45,7 @@ class Registry:
         # Without this every counter has a second series with the time of its creation, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client has no annotation there
         self._values = {label: _FIXED.get(label, frozenset()) | frozenset(values.get(label, ())) for label in LABELS}
+        self._refresh: list[Callable[[], None]] = []
         self._collector = CollectorRegistry()
         self._counters = {m: Counter(m.name, m.meaning, m.labels, registry=self._collector) for m in METRICS if m.type == "counter"}
         self._gauges = {m: Gauge(m.name, m.meaning, m.labels, registry=self._collector) for m in METRICS if m.type == "gauge"}
@@ -63,6 +64,16 @@ class Registry:
             counter = self._counters[metric]
             (counter.labels(*self._closed(metric, labels)) if metric.labels else counter).inc(count)
         counts.clear()
+
+    def total(self, metric: Metric, total: float, *labels: str) -> None:
+        """Bring a counter up to a total that somebody else keeps since the start of the process; it never goes back."""
+        counter = self._counters[metric]
+        child = counter.labels(*self._closed(metric, labels)) if metric.labels else counter
+        child.inc(max(0.0, total - self.value(metric, *labels)))
+
+    def before_each_page(self, refresh: Callable[[], None]) -> None:
+        """Have this called whenever the page is asked for: for figures that others keep."""
+        self._refresh.append(refresh)
 
     def observe(self, metric: Metric, value: float) -> None:
         """Note one value in a histogram, for example the seconds of a commit."""
@@ -84,6 +95,8 @@ class Registry:
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """The page for Prometheus in the format that the Accept header asks for: (body, content type)."""
+        for refresh in self._refresh:
+            refresh()
         encode, content_type = choose_encoder(accept)
         return encode(self._collector), content_type
 

@@ -16,6 +16,7 @@ from touchstone.observe.metrics import (
     MOMENTS,
     OTHER,
     REJECTED,
+    RESTORED,
     STATE,
     STATES,
     Counts,
@@ -101,6 +102,18 @@ def test_gauges_and_histograms_show_what_they_were_told() -> None:
     assert shown.value(LAG, "touchpoints.web.v1") == 17
     assert b"touchstone_commit_seconds_count 1.0" in shown.exposition()[0]
     assert b'version="1.2.3"' in shown.exposition()[0]
+
+
+def test_a_total_that_others_keep_is_taken_over_when_the_page_is_asked_for() -> None:
+    """The runtime counts for itself; the counter follows its total and does not go back."""
+    shown, kept = registry(), {"restored": 0}
+    shown.before_each_page(lambda: shown.total(RESTORED, kept["restored"]))
+
+    for total in (70, 100, 100, 20):
+        kept["restored"] = total
+        shown.exposition()
+
+    assert shown.value(RESTORED) == 100
 
 
 def test_two_registries_in_one_process_do_not_meet() -> None:
