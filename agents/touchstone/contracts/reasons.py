@@ -1,4 +1,7 @@
-"""Why a record becomes a dead letter: the closed list of codes, each with a sentence. Codes are public and never change meaning."""
+"""Why a record becomes a dead letter, or an identifier is ignored: closed lists of codes, each with a sentence.
+
+Codes are public and never change their meaning.
+"""
 
 from types import MappingProxyType
 from typing import Final
@@ -28,7 +31,7 @@ REASONS: Final = MappingProxyType(
         UNKNOWN_SCHEMA: "The value names a schema id that is not known here, or one that is no touchpoint's.",
         NOT_AN_OBJECT: "The value is JSON, but not an object.",
         NESTING_TOO_DEEP: "Objects and lists are nested deeper than is read.",
-        MISSING_FIELD: "A required field (event_id, type, occurred_at, identifiers) is missing, null or empty.",
+        MISSING_FIELD: "A required field (event_id, type, occurred_at, identifiers) is missing or null.",
         INVALID_FIELD: "A field has another type or range than the contract says.",
         INVALID_TIME: "A time is not ISO 8601 with a zone, nor milliseconds since the epoch, or lies outside the years 1900 to 2999.",
         UNKNOWN_CHANNEL: "The channel is neither a channel of the topology nor an alias of one.",
@@ -39,3 +42,16 @@ REASONS: Final = MappingProxyType(
     }
 )
 """Reason code -> what it means."""
+
+UNKNOWN_KIND: Final = "unknown_kind"
+BLOCKED: Final = "blocked"
+UNUSABLE: Final = "unusable"
+
+IGNORED: Final = MappingProxyType(
+    {
+        UNKNOWN_KIND: "The kind is neither a kind of the topology nor an alias of one.",
+        BLOCKED: "The value is a placeholder that the topology blocks.",
+        UNUSABLE: "The value is empty in its normal form, too long, holds control characters, or is no text or number.",
+    }
+)
+"""Why a single identifier is left out of a touchpoint that is otherwise used; counted, never a dead letter by itself."""

@@ -26,15 +26,12 @@ def milliseconds(stated: object) -> int:
         try:
             since = datetime.fromisoformat(stated) - _EPOCH
         except (ValueError, TypeError, OverflowError):
-            message = "expected ISO 8601 with a zone such as 2024-05-01T10:00:00.000Z, found a text that is not"
-            raise ValueError(message) from None
+            raise ValueError("expected ISO 8601 with a zone such as 2024-05-01T10:00:00.000Z, found a text that is not") from None
         ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     elif isinstance(stated, int) and not isinstance(stated, bool):
         ms = stated
     else:
-        message = f"expected ISO 8601 or milliseconds since the epoch, found {type(stated).__name__}"
-        raise ValueError(message)
+        raise ValueError(f"expected ISO 8601 or milliseconds since the epoch, found {type(stated).__name__}")  # noqa: TRY004 - one error, one promise
     if not EARLIEST_MS <= ms < LATEST_MS:
-        message = "expected a time between the years 1900 and 2999, found another"
-        raise ValueError(message)
+        raise ValueError("expected a time between the years 1900 and 2999, found another")
     return ms

@@ -1,0 +1,96 @@
+"""One record of a channel topic: decode, validate, normalise, anchor, send; or a dead letter."""
+
+from collections.abc import Callable
+from hashlib import blake2b, sha256
+from typing import Any
+
+from touchstone.contracts import reasons
+from touchstone.contracts.codec import Codec, bundled_codec
+from touchstone.errors import InvariantBroken, RecordRejected
+from touchstone.intake.decode import decode
+from touchstone.intake.messages import Known
+from touchstone.intake.touchpoint import Accepted, TouchpointReader
+from touchstone.model.message import IdentityMessage
+from touchstone.model.output import DeadLetter
+from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, REJECTED, Counts
+from touchstone.runtime.program import Record
+from touchstone.topology.compile import Channel, Topology
+
+KEPT_BYTES = 64 * 1024
+"""Of a record that is refused, so many bytes are kept."""
+
+
+class Intake:
+    """Stage 1 for all channels; stateless but for memories that only save work. `strength` of an identifier key: smaller is stronger."""
+
+    def __init__(self, topology: Topology, strength: Callable[[str], Any], counts: Counts, codec: Codec | None = None) -> None:
+        self._record_bytes = topology.record_bytes
+        self._channels: dict[str, Channel] = {}
+        for channel in topology.channels.values():  # of several channels on one topic the first is the default
+            self._channels.setdefault(channel.topic, channel)
+        self._codec = codec or bundled_codec()
+        self._reader = TouchpointReader(topology, strength)
+        self._known = Known(topology.lateness_ms)
+        self._counts = counts
+
+    def take(self, record: Record, messages: list[IdentityMessage]) -> Accepted | DeadLetter:
+        """Append what identity must be told of the record; or append nothing and return the dead letter it becomes.
+
+        Raises:
+            InvariantBroken: the record's topic is no channel's.
+        """
+        channel = self.channel_of(record.topic)
+        try:
+            stated = decode(self._value(record), channel.format, self._codec)
+            accepted = self._reader.read(stated, channel, record.timestamp)
+        except RecordRejected as rejected:
+            self._counts.add(REJECTED, rejected.reason)
+            return dead_letter(record, channel.name, rejected)
+        self._known.send(accepted.touchpoint, messages)
+        self._count(accepted)
+        return accepted
+
+    def channel_of(self, topic: str) -> Channel:
+        """The channel whose records lie in this topic."""
+        channel = self._channels.get(topic)
+        if channel is None:
+            raise InvariantBroken(f"expected a record of a channel's topic, found one of {topic}; is the topology another one?")
+        return channel
+
+    def forget(self) -> None:
+        """Something that was sent did not come about (a transaction was aborted): say it again when it comes."""
+        self._known.clear()
+
+    def _value(self, record: Record) -> bytes:
+        if record.value is None:
+            raise RecordRejected(reasons.NO_VALUE, "expected a touchpoint, found a record without a value")
+        if len(record.value) > self._record_bytes:
+            raise RecordRejected(reasons.TOO_LARGE, f"expected at most {self._record_bytes} bytes, found {len(record.value)}")
+        return record.value
+
+    def _count(self, accepted: Accepted) -> None:
+        if accepted.is_late:
+            self._counts.add(LATE, accepted.touchpoint.channel)
+        for kind, reason, count in accepted.ignored:
+            self._counts.add(IGNORED_IDENTIFIERS, kind, reason, by=count)
+
+
+def dead_letter(record: Record, channel: str, rejected: RecordRejected) -> DeadLetter:
+    """The letter that keeps a refused record: reason, origin, its bytes. The same record gives the same letter."""
+    value = record.value or b""
+    origin = f"{record.topic}/{record.partition}/{record.offset}"
+    return DeadLetter(
+        letter_id=blake2b(origin.encode(), digest_size=16).hexdigest(),
+        reason=rejected.reason,
+        detail=rejected.detail,
+        channel=channel,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        occurred_at=record.timestamp,
+        key=record.key,
+        value=value[:KEPT_BYTES],
+        size=len(value),
+        sha256=sha256(value).hexdigest(),
+        headers=tuple(record.headers),
+    )

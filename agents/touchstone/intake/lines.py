@@ -1,0 +1,111 @@
+"""A line of JSON -> the record that it is produced as: `produce` and the offline twin feed the pipeline the same bytes."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from touchstone.contracts.codec import Codec, bundled_codec
+from touchstone.contracts.times import iso_text
+from touchstone.errors import RecordRejected
+from touchstone.intake.decode import is_too_deep
+from touchstone.intake.event_time import inner_time
+from touchstone.intake.normalise import as_text
+from touchstone.topology.compile import Channel, Topology
+
+_TIMES = ("occurred_at", "sent_at", "received_at")
+
+
+class Prepared(NamedTuple):
+    """Where a line goes, under which key, as which bytes."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Codec | None = None) -> Prepared:
+    """Prepare one line: its channel's topic, its first identifier as key, a missing `received_at` set to `occurred_at`.
+
+    All times are moved by `shift_ms`. A line that is no JSON object, or whose channel is unknown, goes unchanged to the topic of the
+    first channel, so that the pipeline makes a dead letter of it like of any other record.
+    """
+    line = line.strip(b"\r\n")
+    first = next(iter(topology.channels.values()))
+    stated = _read(line)
+    channel = None if stated is None else _channel(stated, topology, first)
+    if stated is None or channel is None:
+        return Prepared(first.topic, None, line)
+    changed = _shift(stated, shift_ms) | _set_received_at(stated)
+    value = line
+    if channel.format == "avro":
+        value = _in_avro(stated, line, codec or bundled_codec())
+    elif changed:
+        value = msgspec.json.encode(stated)
+    return Prepared(channel.topic, _key(stated.get("identifiers")), value)
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    if is_too_deep(line):
+        return None
+    try:
+        stated = msgspec.json.decode(line)
+        msgspec.json.encode(stated)
+    except (ValueError, OverflowError):
+        return None
+    return stated if isinstance(stated, dict) else None
+
+
+def _channel(stated: dict[str, Any], topology: Topology, default: Channel) -> Channel | None:
+    name = stated.get("channel")
+    if name is None:
+        return default
+    return topology.channels.get(topology.channel_aliases.get(name, name)) if isinstance(name, str) else None
+
+
+def _inner(stated: dict[str, Any]) -> list[dict[str, Any]]:
+    return [inner for name in ("attributes", "properties") if isinstance(inner := stated.get(name), dict)]
+
+
+def _shift(stated: dict[str, Any], shift_ms: int) -> bool:
+    if not shift_ms:
+        return False
+    for place in (stated, *_inner(stated)):
+        for name in _TIMES:
+            at = inner_time(place, name)
+            if at is not None:
+                place[name] = iso_text(at + shift_ms) if isinstance(place[name], str) else at + shift_ms
+    return True
+
+
+def _set_received_at(stated: dict[str, Any]) -> bool:
+    occurred = stated.get("occurred_at")
+    if occurred is None or stated.get("received_at") is not None:
+        return False
+    inner: dict[str, Any] = {}
+    for properties in _inner(stated):
+        inner |= properties
+    if inner_time(inner, "received_at") is not None:
+        return False
+    stated["received_at"] = occurred
+    return True
+
+
+def _in_avro(stated: dict[str, Any], line: bytes, codec: Codec) -> bytes:
+    try:
+        return codec.encode_touchpoint(stated)
+    except RecordRejected:
+        return line
+
+
+def _key(identifiers: object) -> bytes | None:
+    if isinstance(identifiers, dict):
+        pairs = list(identifiers.items())
+    elif isinstance(identifiers, list):
+        pairs = [(item.get("kind"), item.get("value")) for item in identifiers if isinstance(item, dict)]
+    else:
+        return None
+    for kind, stated in pairs:
+        value = as_text(stated[0] if isinstance(stated, list) and stated else stated)
+        if isinstance(kind, str) and value:
+            return f"{kind}:{value}".encode()
+    return None
