@@ -71,6 +71,14 @@ class CommittedStore(Store, Protocol):
         """Write records of the changelog in bulk (restore)."""
         ...
 
+    def get_meta(self, name: str) -> bytes | None:
+        """A small named value of the runtime, or None. It travels with the changelog."""
+        ...
+
+    def put_meta(self, name: str, value: bytes) -> None:
+        """Write a named value; pending like a row."""
+        ...
+
     def close(self) -> None:
         """Release files and locks; nothing pending is kept."""
         ...
