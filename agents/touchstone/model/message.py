@@ -4,7 +4,7 @@ Every message names in `to` the identifier that it is for (identity) or the root
 from it. All of them may be repeated and may overtake each other: the protocol converges all the same (DESIGN.md 5).
 """
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from touchstone.model.touchpoint import Touchpoint
 
@@ -51,6 +51,21 @@ class Unite(Message, frozen=True, array_like=True, tag="u"):
     other: str
 
 
+class Match(Message, frozen=True, array_like=True, tag="m"):
+    """To the weaker identifier of a probable pair: its record looks like that of `strong`."""
+
+    strong: str
+    at: int
+
+
+class Part(Message, frozen=True, array_like=True, tag="x"):
+    """To either identifier of a pair: a steward says (`apart`) or takes back that they are two people. Per pair the last one stands."""
+
+    other: str
+    at: int
+    apart: bool
+
+
 class Compress(Message, frozen=True, array_like=True, tag="p"):
     """To identity: the component you send to lives at `root` now."""
 
@@ -72,12 +87,21 @@ class AddSeen(Message, frozen=True, array_like=True, tag="S"):
 
 
 class AddEdge(Message, frozen=True, array_like=True, tag="E"):
-    """To journey: the two identifiers belong together, observed between `first` and `last`."""
+    """To journey: the two identifiers belong together, observed (`sure`) or by likeness, between `first` and `last`."""
 
     weak: str
     strong: str
     first: int
     last: int
+    sure: bool = True
+
+
+class AddApart(Message, frozen=True, array_like=True, tag="X"):
+    """To journey: a steward's word about a pair."""
+
+    pair: tuple[str, str]
+    at: int
+    apart: bool
 
 
 class AddGeneric(Message, frozen=True, array_like=True, tag="G"):
@@ -102,8 +126,8 @@ class Piece(Message, frozen=True, array_like=True, tag="P"):
     number: int
     total: int
     as_of: int
-    rows: tuple[tuple[str, Raw], ...]
+    rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Compress
-JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddGeneric | Absorb | Piece
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Match | Part | Compress
+JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddApart | AddGeneric | Absorb | Piece

@@ -71,6 +71,6 @@ class Program(Protocol):
         """The clock of the journey partitions has reached `now` (milliseconds): fire what is due in this partition."""
         ...
 
-    def settle(self, out: Out, wall_ms: int) -> None:
-        """Before a commit: finish what was put off. May send messages; it is called again until nothing is left to do."""
+    def settle(self, out: Out, wall_ms: int) -> bool:
+        """Before a commit: finish what was put off. May send messages; True means: deliver them and call again before the commit."""
         ...

@@ -1,0 +1,132 @@
+"""Stage 2: one identifier at a time, who belongs with whom; claims are granted by both ends and unite components."""
+
+from collections.abc import Callable, Mapping
+
+from touchstone.identity.ordering import Ordering
+from touchstone.identity.sharing import is_generic
+from touchstone.identity.union import unite
+from touchstone.model.component import Pointer, Times
+from touchstone.model.identifier import kind_of
+from touchstone.model.message import (
+    AddApart,
+    AddEdge,
+    AddGeneric,
+    AddSeen,
+    AddTouchpoint,
+    Arrive,
+    Ask,
+    Claim,
+    Compress,
+    IdentityMessage,
+    JourneyMessage,
+    Match,
+    Part,
+    Seen,
+    Unite,
+)
+from touchstone.state.store import Store
+from touchstone.topology.compile import IdentifierKind
+
+Send = Callable[[IdentityMessage | JourneyMessage], None]
+
+
+class Identity:
+    """The identity stage of one partition. Its rows are its only memory; every message may come again and in any order."""
+
+    def __init__(self, store: Store, kinds: Mapping[str, IdentifierKind], ordering: Ordering) -> None:
+        self._store = store
+        self._kinds = kinds
+        self._ordering = ordering
+
+    def handle(self, message: IdentityMessage, send: Send) -> None:
+        """Take one message in; what follows from it goes to `send`."""
+        match message:
+            case Arrive():
+                self._arrive(message, send)
+            case Seen(x, since):
+                send(AddSeen(self._pointer(x).root, x, since))
+            case Claim():
+                self._claim(message, send)
+            case Ask():
+                self._ask(message, send)
+            case Unite(x, other):
+                self._unite(x, other, send)
+            case Match(x, strong, at):
+                send(AddEdge(self._pointer(x).root, x, strong, at, at, sure=False))
+                self._unite(x, strong, send)
+            case Part(x, other, at, apart):
+                # Both ends must lie in one component for the word to be seen; a union is harmless, resolve keeps them apart.
+                send(AddApart(self._pointer(x).root, (min(x, other), max(x, other)), at, apart))
+                self._unite(x, other, send)
+            case Compress(x, root):
+                self._compress(x, root)
+
+    def _arrive(self, message: Arrive, send: Send) -> None:
+        pointer = self._pointer(message.to)
+        identifiers = message.touchpoint.identifiers
+        following = message.index + 1
+        if pointer.is_generic and following < len(identifiers):
+            send(Arrive(identifiers[following], following, message.touchpoint))
+        else:
+            send(AddTouchpoint(pointer.root, message.index, message.touchpoint))
+
+    def _claim(self, message: Claim, send: Send) -> None:
+        """At the weak end: does it still unite? It asks the strong end either way, which must count its neighbours."""
+        x, strong = message.to, message.strong
+        pointer = self._pointer(x)
+        first, last = message.first, message.last
+        if not pointer.is_generic:
+            times = self._store.get(x, "u" + strong)
+            if times is None:
+                kind = kind_of(strong)
+                pointer.up[kind] = pointer.up.get(kind, 0) + 1
+                self._store.put(x, "i", pointer)
+            elif times.first <= first and last <= times.last:
+                return  # said before, to the same end
+            else:
+                first, last = min(first, times.first), max(last, times.last)
+            self._store.put(x, "u" + strong, Times(first, last))
+            self._judge(x, pointer, send)
+        send(Ask(strong, x, not pointer.is_generic, first, last))
+
+    def _ask(self, message: Ask, send: Send) -> None:
+        """At the strong end: count the neighbour; if both still unite, the edge stands and the components become one."""
+        x, weak = message.to, message.weak
+        pointer = self._pointer(x)
+        if not pointer.is_generic and self._kinds[kind_of(x)].guard_weaker is not None and self._store.get(x, "w" + weak) is None:
+            pointer.down += 1
+            self._store.put(x, "w" + weak, Times(message.first, message.last))
+            self._store.put(x, "i", pointer)
+            self._judge(x, pointer, send)
+        if message.granted and not pointer.is_generic:
+            send(AddEdge(pointer.root, weak, x, message.first, message.last))
+            self._unite(x, weak, send)
+
+    def _judge(self, x: str, pointer: Pointer, send: Send) -> None:
+        if is_generic(self._kinds[kind_of(x)], pointer.up, pointer.down):
+            pointer.is_generic = True
+            self._store.put(x, "i", pointer)
+            # Everyone whom x has united so far is in x's component, so it suffices to tell that one.
+            send(AddGeneric(pointer.root, x))
+
+    def _unite(self, x: str, other: str, send: Send) -> None:
+        pointer = self._pointer(x)
+        root, message = unite(x, pointer.root, other, self._ordering.hook)
+        if root != pointer.root:
+            pointer.root = root
+            self._store.put(x, "i", pointer)
+        if message is not None:
+            send(message)
+
+    def _compress(self, x: str, root: str) -> None:
+        pointer = self._pointer(x)
+        if pointer.root != x and self._ordering.hook(root) < self._ordering.hook(pointer.root):
+            pointer.root = root
+            self._store.put(x, "i", pointer)
+
+    def _pointer(self, x: str) -> Pointer:
+        pointer = self._store.get(x, "i")
+        if pointer is None:
+            pointer = Pointer(x)
+            self._store.put(x, "i", pointer)
+        return pointer  # type: ignore[no-any-return]  # the row's type follows from its tag

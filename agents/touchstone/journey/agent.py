@@ -1,0 +1,250 @@
+"""Stage 3: one component at a time, what its people do; absorb, transfer, add, resolve, fold, publish.
+
+The newest touchpoint of a person takes the short way (`_follow`): one step of the fold, a few rows. Everything else is noted and done
+once for all of it before the commit (`settle`), so that a component that is growing together says only what it is in the end.
+"""
+
+from collections.abc import Callable
+
+from touchstone.journey.component import Component, effective
+from touchstone.journey.fold import advance, step
+from touchstone.journey.golden import content_number, observe
+from touchstone.journey.policy import Journeys
+from touchstone.journey.settle import Settlement
+from touchstone.journey.speaker import Speaker
+from touchstone.model.component import NEVER, Apart, Edge, Node, Person
+from touchstone.model.identifier import tenant_of
+from touchstone.model.journey import Draft
+from touchstone.model.message import (
+    Absorb,
+    AddApart,
+    AddEdge,
+    AddGeneric,
+    AddSeen,
+    AddTouchpoint,
+    Arrive,
+    Compress,
+    IdentityMessage,
+    JourneyMessage,
+    Piece,
+)
+from touchstone.model.touchpoint import Touchpoint
+from touchstone.state.store import Store
+
+Send = Callable[[IdentityMessage | JourneyMessage], None]
+TIMERS_AT_ONCE = 1000
+
+
+class JourneyPartition:
+    """The journey stage of one partition. Its rows are its only memory between transactions."""
+
+    def __init__(self, store: Store, journeys: Journeys) -> None:
+        self._store = store
+        self._journeys = journeys
+        self._clock = NEVER
+        self._stale: dict[str, Settlement] = {}
+        self._touched: dict[tuple[str, str], None] = {}
+        self.duplicates = 0
+
+    # -- messages ------------------------------------------------------------------------------------------------------------
+    def handle(self, message: JourneyMessage, send: Send, speaker: Speaker) -> None:
+        """Take one message in; what follows at once goes to `send` and `speaker`, the rest waits for `settle`."""
+        component = Component(self._store, message.to)
+        redirect = component.header().redirect
+        if redirect is not None:
+            self._forward(message, redirect, send)
+        elif isinstance(message, AddTouchpoint):
+            self._touchpoint(component, message, send, speaker)
+        elif isinstance(message, Absorb):
+            self._leave(component, message, send)
+        elif self._learn(component, message):
+            self._note(message.to)
+
+    def _forward(self, message: JourneyMessage, redirect: str, send: Send) -> None:
+        if isinstance(message, Absorb):
+            return
+        if isinstance(message, AddTouchpoint):
+            send(AddTouchpoint(redirect, message.index, message.touchpoint))
+            send(Compress(message.touchpoint.identifiers[message.index], redirect))
+            return
+        match message:
+            case AddSeen(_, identifier, since):
+                send(AddSeen(redirect, identifier, since))
+                send(Compress(identifier, redirect))
+            case AddEdge(_, weak, strong, first, last, sure):
+                send(AddEdge(redirect, weak, strong, first, last, sure))
+            case AddApart(_, pair, at, apart):
+                send(AddApart(redirect, pair, at, apart))
+            case AddGeneric(_, identifier):
+                send(AddGeneric(redirect, identifier))
+            case Piece(_, source, number, total, as_of, rows):
+                send(Piece(redirect, source, number, total, as_of, rows))
+
+    def _learn(self, component: Component, message: JourneyMessage) -> bool:
+        """Evidence of any other kind. True when people may have changed."""
+        match message:
+            case AddSeen(_, identifier, since):
+                return component.add_seen(identifier, since)
+            case AddEdge(_, weak, strong, first, last, sure):
+                return component.add_edge(Edge(weak, strong, sure, first, last))
+            case AddApart(_, pair, at, apart):
+                return component.add_apart(Apart(pair, at, apart))
+            case AddGeneric(_, identifier):
+                return component.add_generic(identifier)
+            case Piece():
+                before = effective(component.header(), self._clock)
+                joined = component.stage(message)
+                if joined and effective(component.header(), self._clock) > before:
+                    self._note(component.root).everyone = True
+                return joined
+        return False
+
+    def _leave(self, component: Component, message: Absorb, send: Send) -> None:
+        self._stale.pop(component.root, None)
+        for piece in component.leave_for(message.into, self._clock):
+            send(piece)
+
+    def _note(self, root: str) -> Settlement:
+        settlement = self._stale.get(root)
+        if settlement is None:
+            settlement = self._stale[root] = Settlement()
+        return settlement
+
+    # -- touchpoints ---------------------------------------------------------------------------------------------------------
+    def _touchpoint(self, component: Component, message: AddTouchpoint, send: Send, speaker: Speaker) -> None:
+        touchpoint, index = message.touchpoint, message.index
+        node = component.node(touchpoint.identifiers[index])
+        if node is not None and node.is_generic and index + 1 < len(touchpoint.identifiers):
+            send(Arrive(touchpoint.identifiers[index + 1], index + 1, touchpoint))
+            return
+        news = component.add_variant(index, touchpoint)
+        if news == "known":
+            self.duplicates += 1
+            return
+        if news == "new" and component.root not in self._stale and self._follow(component, node, touchpoint, index, speaker):
+            return
+        settlement = self._note(component.root)
+        settlement.trigger = touchpoint.key
+        settlement.everyone |= news == "changed"
+
+    def _follow(self, component: Component, anchor: Node | None, touchpoint: Touchpoint, index: int, speaker: Speaker) -> bool:
+        """The short way: the newest touchpoint of a person who stays who she is. False when it is not that simple."""
+        header = component.header()
+        if anchor is None or anchor.since is None or not anchor.is_anchor or header.has_old:
+            return False
+        now = effective(header, self._clock)
+        customer_id = self._owner(component, anchor, touchpoint, index)
+        person = component.person(customer_id) if customer_id else None
+        if customer_id is None or person is None or touchpoint.occurred_at <= person.fired:
+            return False
+        if (person.newest is not None and touchpoint.order <= person.newest) or touchpoint.occurred_at < now - self._retention:
+            return False
+        drafts: list[tuple[str, Draft]] = []
+        for journey in self._journeys.compiled:
+            state = person.states[journey.name]
+            moved = advance(state, journey, touchpoint.occurred_at - 1) + step(state, journey, touchpoint) + advance(state, journey, now)
+            drafts += [(journey.name, draft) for draft in moved]
+        observe(person, touchpoint)
+        person.owned = (person.owned[0] + 1, person.owned[1] ^ content_number(touchpoint))
+        self._say(component, customer_id, person, drafts, speaker)
+        self._wake(component, person.next_at, touchpoint.occurred_at + self._retention + 1)
+        return True
+
+    def _owner(self, component: Component, anchor: Node, touchpoint: Touchpoint, index: int) -> str | None:
+        """The customer id of the person whose touchpoint this is: of the first identifier that belongs to somebody, else the anchor's."""
+        if anchor.refused is None:
+            return anchor.customer_id
+        for x in touchpoint.identifiers[index + 1 :]:
+            node = component.node(x)
+            if node is not None and node.since is not None and not node.is_generic and node.refused is None:
+                return node.customer_id
+        return anchor.customer_id
+
+    def _say(self, component: Component, customer_id: str, person: Person, drafts: list[tuple[str, Draft]], speaker: Speaker) -> None:
+        """After steps of the fold: their moments, the person's row, and a customer record before the commit."""
+        for name, draft in drafts:
+            if draft.deadline is not None:
+                person.fired = max(person.fired, draft.deadline)
+            speaker.add_moment(component, customer_id, name, draft)
+        person.next_at = self._journeys.earliest_deadline(person)
+        component.put_person(customer_id, person)
+        self._touched[component.root, customer_id] = None
+
+    # -- time ----------------------------------------------------------------------------------------------------------------
+    def advance(self, now: int, speaker: Speaker) -> None:
+        """The clock of this partition has reached `now`: every silence that is long enough by now speaks. It never goes back."""
+        self._clock = max(self._clock, now)
+        while due := self._store.due(self._clock, TIMERS_AT_ONCE):
+            for at, root in due:
+                self._store.clear_timer(at, root)
+                self._ring(Component(self._store, root), at, speaker)
+
+    def _ring(self, component: Component, at: int, speaker: Speaker) -> None:
+        header = component.header()
+        if header.timer != at:
+            return
+        header.timer = None
+        component.put_header(header)
+        if header.condense_at is not None and header.condense_at <= self._clock:
+            self._note(component.root)
+        if component.root in self._stale:
+            return  # settle folds anew and sets the timer
+        now = effective(header, self._clock)
+        for name, person in component.rows("p"):
+            if person.next_at is not None and person.next_at <= now:
+                drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
+                self._say(component, name[1:], person, drafts, speaker)
+        self._rewind(component)
+
+    def _rewind(self, component: Component) -> None:
+        """Set the timer of a component to the earliest time at which something is due."""
+        header = component.header()
+        times = [person.next_at for _, person in component.rows("p") if person.next_at is not None]
+        if header.condense_at is not None:
+            times.append(header.condense_at)
+        at = min(times, default=None)
+        if at != header.timer:
+            if header.timer is not None:
+                self._store.clear_timer(header.timer, component.root)
+            if at is not None:
+                self._store.set_timer(at, component.root)
+            header.timer = at
+            component.put_header(header)
+
+    def _wake(self, component: Component, next_at: int | None, condense_at: int) -> None:
+        """After the short way: the timer only ever moves forward here; ringing too early is harmless and rare."""
+        header = component.header()
+        earlier = [at for at in (next_at, condense_at) if at is not None and (header.timer is None or at < header.timer)]
+        if header.condense_at is None:
+            header.condense_at = condense_at
+        elif not earlier:
+            return
+        if earlier:
+            if header.timer is not None:
+                self._store.clear_timer(header.timer, component.root)
+            header.timer = min(earlier)
+            self._store.set_timer(header.timer, component.root)
+        component.put_header(header)
+
+    # -- before the commit ---------------------------------------------------------------------------------------------------
+    def settle(self, send: Send, speaker: Speaker) -> bool:
+        """Do what was put off. True when there was something to do; call again until there is not."""
+        stale, self._stale = self._stale, {}
+        for root, settlement in stale.items():
+            component = Component(self._store, root)
+            touched = settlement.run(component, self._journeys, self._clock, send, speaker)
+            self._touched.update(dict.fromkeys((root, customer_id) for customer_id in touched))
+            self._rewind(component)
+        return bool(stale)
+
+    def conclude(self, speaker: Speaker) -> None:
+        """Last before the commit: one record for each customer that changed in this transaction."""
+        touched, self._touched = self._touched, {}
+        for root, customer_id in touched:
+            component = Component(self._store, root)
+            if component.header().redirect is None:
+                speaker.say_customer(component, customer_id, component.person(customer_id), tenant_of(root))
+
+    @property
+    def _retention(self) -> int:
+        return self._journeys.topology.retention_ms

@@ -1,0 +1,248 @@
+"""A component's state: typed access to its rows, how two are joined, and how one is cut in pieces to move.
+
+Evidence and book rows are join semilattices: sets joined by union, times by minimum and maximum, statements by the higher revision.
+Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+
+from touchstone.model.component import (
+    JOURNEY_ROWS,
+    NEVER,
+    Apart,
+    Edge,
+    Header,
+    Held,
+    Node,
+    Person,
+    SaidCustomer,
+    SaidMoment,
+    Staged,
+    Variant,
+)
+from touchstone.model.message import Piece
+from touchstone.model.touchpoint import Touchpoint
+from touchstone.state.store import Store
+
+PIECE_BYTES = 192 * 1024
+"""A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
+
+_MOVED = ("c", "m", "n", "e", "a", "t")
+"""What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoders = {tag: msgspec.msgpack.Decoder(row) for tag, row in JOURNEY_ROWS.items()}
+
+
+class Component:
+    """The rows of one component. Cheap to make; it holds nothing itself."""
+
+    __slots__ = ("_store", "root")
+
+    def __init__(self, store: Store, root: str) -> None:
+        self._store = store
+        self.root = root
+
+    # -- rows ----------------------------------------------------------------------------------------------------------------
+    def header(self) -> Header:
+        """The header; a component that nobody has heard of yet has an empty one."""
+        return self._store.get(self.root, "h") or Header()
+
+    def put_header(self, header: Header) -> None:
+        """Write the header."""
+        self._store.put(self.root, "h", header)
+
+    def node(self, identifier: str) -> Node | None:
+        """What is known of an identifier."""
+        return cast("Node | None", self._store.get(self.root, "n" + identifier))
+
+    def put_node(self, identifier: str, node: Node) -> None:
+        """Write a node."""
+        self._store.put(self.root, "n" + identifier, node)
+
+    def person(self, customer_id: str) -> Person | None:
+        """The fold of a person."""
+        return cast("Person | None", self._store.get(self.root, "p" + customer_id))
+
+    def put_person(self, customer_id: str, person: Person) -> None:
+        """Write a fold."""
+        self._store.put(self.root, "p" + customer_id, person)
+
+    def held(self, touchpoint: Touchpoint) -> Held | None:
+        """What was received under the key of this touchpoint."""
+        return cast("Held | None", self._store.get(self.root, held_name(touchpoint)))
+
+    def put_held(self, touchpoint: Touchpoint, held: Held) -> None:
+        """Write what was received under a key."""
+        self._store.put(self.root, held_name(touchpoint), held)
+
+    def rows(self, tag: str) -> list[tuple[str, Any]]:
+        """All rows of a tag, with their names."""
+        return self._store.scan(self.root, tag)
+
+    def get(self, name: str) -> Any | None:
+        """Any row."""
+        return self._store.get(self.root, name)
+
+    def put(self, name: str, row: Any) -> None:
+        """Write any row."""
+        self._store.put(self.root, name, row)
+
+    def delete(self, name: str) -> None:
+        """Remove any row."""
+        self._store.delete(self.root, name)
+
+    # -- evidence ------------------------------------------------------------------------------------------------------------
+    def add_seen(self, identifier: str, since: int) -> bool:
+        """The identifier exists since then at the latest. True when that says something new."""
+        node = self.node(identifier) or Node()
+        if node.since is not None and node.since <= since:
+            return False
+        node.since = since
+        self.put_node(identifier, node)
+        return True
+
+    def add_generic(self, identifier: str) -> bool:
+        """The identifier unites nobody. True when that is news."""
+        node = self.node(identifier) or Node()
+        if node.is_generic:
+            return False
+        node.is_generic = True
+        self.put_node(identifier, node)
+        return True
+
+    def add_edge(self, edge: Edge) -> bool:
+        """Two identifiers belong together. True when the pair is new; its times only widen."""
+        name = f"e{edge.weak}\x1f{edge.strong}\x1f{int(edge.sure)}"
+        known = self.get(name)
+        if known is None:
+            self.put(name, edge)
+            return True
+        if edge.first < known.first or known.last < edge.last:
+            known.first, known.last = min(known.first, edge.first), max(known.last, edge.last)
+            self.put(name, known)
+        return False
+
+    def add_apart(self, word: Apart) -> bool:
+        """A steward's word; the last one stands. True when it changes something."""
+        name = f"a{word.pair[0]}\x1f{word.pair[1]}"
+        known = self.get(name)
+        if known is not None and (known.at, known.apart) >= (word.at, word.apart):
+            return False
+        self.put(name, word)
+        return True
+
+    def add_variant(self, index: int, touchpoint: Touchpoint) -> str:
+        """Keep a touchpoint. Returns `new` (first under its key), `known` (nothing changed) or `changed`."""
+        held = self.held(touchpoint)
+        if held is None:
+            self.put_held(touchpoint, Held({touchpoint.content: Variant(index, touchpoint)}))
+            return "new"
+        variant = held.variants.get(touchpoint.content)
+        if variant is None:
+            held.variants[touchpoint.content] = Variant(index, touchpoint)
+        else:
+            earlier = min(variant.touchpoint, touchpoint, key=_sighting)
+            if variant.index >= index and earlier is variant.touchpoint:
+                return "known"
+            variant.index, variant.touchpoint = max(variant.index, index), earlier
+        self.put_held(touchpoint, held)
+        return "changed"
+
+    # -- moving --------------------------------------------------------------------------------------------------------------
+    def leave_for(self, root: str, as_of: int) -> Iterator[Piece]:
+        """Cut the component in pieces for `root`, remove it here and leave a redirect."""
+        moved = [(name, _encode(row)) for tag in _MOVED for name, row in self.rows(tag)]
+        chunks: list[list[tuple[str, bytes]]] = [[]]
+        size = 0
+        for name, row in moved:
+            if size > PIECE_BYTES:
+                chunks.append([])
+                size = 0
+            chunks[-1].append((name, row))
+            size += len(name) + len(row) + 8
+        staged = [row for _, row in self.rows("s")]
+        header = self.header()
+        if header.timer is not None:
+            self._store.clear_timer(header.timer, self.root)
+        for tag in JOURNEY_ROWS:
+            for name, _ in self.rows(tag):
+                self.delete(name)
+        self.put_header(Header(redirect=root))
+        for number, rows in enumerate(chunks):
+            yield Piece(root, self.root, number, len(chunks), max(as_of, header.as_of), tuple(rows))
+        for row in staged:  # parts of others that were on their way here
+            yield Piece(root, row.source, row.number, row.total, row.as_of, row.rows)
+
+    def stage(self, piece: Piece) -> bool:
+        """Keep a piece until all of its component are here; then join them. True when they were joined."""
+        if piece.total > 1:
+            self.put(f"s{piece.source}\x1f{piece.number:06}", Staged(piece.source, piece.number, piece.total, piece.as_of, piece.rows))
+            staged = [(name, row) for name, row in self.rows(f"s{piece.source}\x1f") if row.source == piece.source]
+            if len(staged) < piece.total:
+                return False
+        else:
+            staged = [("", piece)]
+        header = self.header()
+        if piece.as_of > header.as_of:
+            header.as_of = piece.as_of
+            self.put_header(header)
+        for name, part in staged:
+            for row_name, row in part.rows:
+                self._join(row_name, _decoders[row_name[0]].decode(row))
+            if name:
+                self.delete(name)
+        return True
+
+    def _join(self, name: str, row: Any) -> None:
+        match row:
+            case Node():
+                if row.since is not None:
+                    self.add_seen(name[1:], row.since)
+                if row.is_generic:
+                    self.add_generic(name[1:])
+                self._keep_report(name[1:], row.reported)
+            case Edge():
+                self.add_edge(row)
+            case Apart():
+                self.add_apart(row)
+            case Held():
+                for variant in row.variants.values():
+                    self.add_variant(variant.index, variant.touchpoint)
+                mine = self.get(name)
+                mine.is_reported |= row.is_reported
+                self.put(name, mine)
+            case SaidMoment() | SaidCustomer():
+                self._hear(name, row)
+
+    def _keep_report(self, identifier: str, reported: str | None) -> None:
+        node = self.node(identifier) or Node()
+        node.reported = node.reported or reported
+        self.put_node(identifier, node)
+
+    def _hear(self, name: str, said: SaidMoment | SaidCustomer) -> None:
+        """Two statements of one id: the higher revision is what consumers believe; if they differ the truth must be said again, last."""
+        mine = self.get(name)
+        if mine is None:
+            self.put(name, said)
+        elif mine != said:
+            higher = said if said.revision > mine.revision else mine
+            higher.must_repeat = True
+            self.put(name, higher)
+
+
+def held_name(touchpoint: Touchpoint) -> str:
+    """The row that holds a touchpoint and its variants."""
+    return f"t{touchpoint.tenant}/{touchpoint.key}"
+
+
+def effective(header: Header, now: int) -> int:
+    """Up to when a component is told: the clock of its partition, or what it brought along."""
+    return max(header.as_of, now, NEVER)
+
+
+def _sighting(touchpoint: Touchpoint) -> tuple[int, int]:
+    return touchpoint.occurred_at, touchpoint.received_at

@@ -1,0 +1,78 @@
+"""What is known about one person: when each identifier was seen, attributes with provenance, consents, contacts per channel."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from touchstone.model.component import Person
+from touchstone.model.identifier import kind_of, value_of
+from touchstone.model.touchpoint import Touchpoint
+
+MOST_RECENT = "most_recent"
+_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+def observe(person: Person, touchpoint: Touchpoint) -> None:
+    """Take in the newest touchpoint of a person. Called in the order of event time; later values win (rule `most_recent`)."""
+    at, members = touchpoint.occurred_at, person.members
+    for x in touchpoint.identifiers:
+        if x in members:
+            seen = members[x]
+            members[x] = (at, at) if seen is None else (min(seen[0], at), max(seen[1], at))
+    order = touchpoint.order
+    for name, value in touchpoint.profile.items():
+        if value is not None:
+            person.attributes[name] = (value, order)
+    for purpose, granted in touchpoint.consents.items():
+        person.consents[purpose] = (granted, order)
+    contact = person.interactions.get(touchpoint.channel)
+    person.interactions[touchpoint.channel] = (touchpoint.type, at, 1 if contact is None else contact[2] + 1)
+    person.newest = order
+
+
+def fingerprint(touchpoints: Iterable[Touchpoint]) -> tuple[int, int]:
+    """How many touchpoints a person owns, and the exclusive or of their contents: equal means the same set."""
+    count, mixed = 0, 0
+    for touchpoint in touchpoints:
+        count, mixed = count + 1, mixed ^ content_number(touchpoint)
+    return count, mixed
+
+
+def content_number(touchpoint: Touchpoint) -> int:
+    """63 bits of the content hash, which fit msgpack's integers."""
+    return int(touchpoint.content[:16], 16) >> 1
+
+
+def profile(person: Person) -> dict[str, Any]:
+    """The parts of a customer record that come from touchpoints, in canonical order."""
+    return {
+        "identifiers": tuple(
+            {
+                "kind": kind_of(x),
+                "value": value_of(x),
+                "first_seen": seen[0] if seen else None,
+                "last_seen": seen[1] if seen else None,
+            }
+            for x, seen in sorted(person.members.items())
+        ),
+        "attributes": tuple(
+            {
+                "name": name,
+                "value": _json(value).decode(),
+                "source": order[1],
+                "occurred_at": order[0],
+                "touchpoint": f"{order[1]}/{order[2]}",
+                "rule": MOST_RECENT,
+            }
+            for name, (value, order) in sorted(person.attributes.items())
+        ),
+        "consents": tuple(
+            {"purpose": purpose, "granted": granted, "occurred_at": order[0], "source": order[1]}
+            for purpose, (granted, order) in sorted(person.consents.items())
+        ),
+        "interactions": tuple(
+            {"channel": channel, "type": kind, "occurred_at": at, "count": count}
+            for channel, (kind, at, count) in sorted(person.interactions.items())
+        ),
+    }

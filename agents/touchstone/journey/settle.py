@@ -1,0 +1,213 @@
+"""A component whose evidence changed is told anew: hand on, condense, resolve, own, fold, compare with what was said."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.journey.changes import Change, causes, people_changes, sharing_change
+from touchstone.journey.component import Component, effective
+from touchstone.journey.fold import fold, winners
+from touchstone.journey.golden import fingerprint, observe
+from touchstone.journey.policy import Journeys, customer_id_of
+from touchstone.journey.publish import moment_of
+from touchstone.journey.retention import expired
+from touchstone.journey.speaker import Speaker
+from touchstone.model.component import NEVER, Held, Node, Person, Variant
+from touchstone.model.identifier import tenant_of
+from touchstone.model.message import Arrive
+from touchstone.model.output import MomentContent
+from touchstone.model.touchpoint import Touchpoint
+
+
+class Told(NamedTuple):
+    """The people of a component and what they own: customer id -> members; identifier -> customer id; customer id -> touchpoints."""
+
+    people: People
+    members: dict[str, frozenset[str]]
+    customer_ids: dict[str, str]
+    owned: dict[str, list[Touchpoint]]
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What is to be told anew of one component. `everyone`: fold all people again; `trigger`: the touchpoint that brought it up."""
+
+    everyone: bool = False
+    trigger: str | None = None
+    _nodes: dict[str, Node] = field(default_factory=dict)
+
+    def run(
+        self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker
+    ) -> list[str]:
+        """Tell the component up to its time. Returns the customer ids whose record may have changed."""
+        as_of = effective(component.header(), clock)
+        horizon = as_of - journeys.topology.retention_ms
+        self._nodes = {name[1:]: node for name, node in component.rows("n")}
+        variants = self._hold(component, journeys, horizon, send)
+        told = self._tell(component, journeys, variants)
+        changes = self._people_changes(component, told)
+        self._write_nodes(component, told, variants, changes)
+        touched = self._fold(component, journeys, told, as_of, speaker, causes(changes))
+        tenant = tenant_of(component.root)
+        for change in changes:
+            speaker.say_change(change, tenant, self.trigger)
+        self._report_conflicts(component, told, speaker, tenant)
+        return touched
+
+    # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
+    def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Callable[[Arrive], None]) -> list[Variant]:
+        """Hand on what is held at an identifier that turned out generic; drop what no rule can ask for any more."""
+        kept: list[tuple[str, Held, Variant]] = []
+        for name, held in component.rows("t"):
+            for content, variant in list(held.variants.items()):
+                touchpoint, following = variant.touchpoint, variant.index + 1
+                node = self._nodes.get(touchpoint.identifiers[variant.index])
+                if node is not None and node.is_generic and following < len(touchpoint.identifiers):
+                    self._drop(component, name, held, content)
+                    send(Arrive(touchpoint.identifiers[following], following, touchpoint))
+                else:
+                    kept.append((name, held, variant))
+        gone = {(t.key, t.content) for t in expired((v.touchpoint for _, _, v in kept), horizon, journeys.topology.keep)}
+        for name, held, variant in kept:
+            if (variant.touchpoint.key, variant.touchpoint.content) in gone:
+                self._drop(component, name, held, variant.touchpoint.content)
+        variants = [v for _, _, v in kept if (v.touchpoint.key, v.touchpoint.content) not in gone]
+        header = component.header()
+        young = [v.touchpoint.occurred_at for v in variants if v.touchpoint.occurred_at >= horizon]
+        header.has_old = len(young) < len(variants)
+        header.condense_at = min(young) + journeys.topology.retention_ms + 1 if young else None
+        component.put_header(header)
+        return variants
+
+    @staticmethod
+    def _drop(component: Component, name: str, held: Held, content: str) -> None:
+        del held.variants[content]
+        if held.variants:
+            component.put(name, held)
+        else:
+            component.delete(name)
+
+    # -- people ----------------------------------------------------------------------------------------------------------------
+    def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
+        nodes = self._nodes
+        edges = [edge for _, edge in component.rows("e")]
+        evidence = Evidence(
+            seen={x for x, node in nodes.items() if node.since is not None},
+            sure={(edge.weak, edge.strong) for edge in edges if edge.sure},
+            likely={(edge.weak, edge.strong) for edge in edges if not edge.sure},
+            generic={x for x, node in nodes.items() if node.is_generic},
+            apart={frozenset(word.pair) for _, word in component.rows("a") if word.apart},
+            anchors={v.touchpoint.identifiers[v.index] for v in variants},
+        )
+        people = resolve(evidence, journeys.limits)
+        strength = journeys.ordering.strength
+        members: dict[str, frozenset[str]] = {}
+        customer_ids: dict[str, str] = {}
+        for group in people.groups:
+            oldest = min(group, key=lambda x: (nodes[x].since or 0, strength(x)))
+            customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
+            members[customer_id] = group
+            customer_ids.update(dict.fromkeys(group, customer_id))
+        owned: dict[str, list[Touchpoint]] = defaultdict(list)
+        for variant in variants:
+            owner = customer_ids.get(self._owner(variant, people))
+            if owner is not None:
+                owned[owner].append(variant.touchpoint)
+        return Told(people, members, customer_ids, owned)
+
+    def _owner(self, variant: Variant, people: People) -> str:
+        """The first identifier from the anchor on that belongs to somebody; else the anchor."""
+        usable = variant.touchpoint.identifiers[variant.index :]
+        for x in usable:
+            node = self._nodes.get(x)
+            if node is not None and node.since is not None and x not in people.nobody:
+                return x
+        return usable[0]
+
+    def _people_changes(self, component: Component, told: Told) -> list[Change]:
+        before = {
+            name[1:]: frozenset(said.members)
+            for name, said in component.rows("c")
+            if said.status == "active" and not said.is_nobody
+        }
+        after = {c: group for c, group in told.members.items() if not group & told.people.nobody.keys()}
+        return people_changes(before, after)
+
+    def _write_nodes(self, component: Component, told: Told, variants: list[Variant], changes: list[Change]) -> None:
+        anchors = {v.touchpoint.identifiers[v.index] for v in variants}
+        for x, node in self._nodes.items():
+            refused = told.people.nobody.get(x)
+            limited = refused or told.people.refused.get(x)
+            now = (told.customer_ids.get(x), refused, x in anchors, limited)
+            if now != (node.customer_id, node.refused, node.is_anchor, node.reported):
+                if now[0] is not None:
+                    change = sharing_change(x, now[0], node.reported, limited)
+                    changes += [change] if change else []
+                node.customer_id, node.refused, node.is_anchor, node.reported = now
+                component.put_node(x, node)
+
+    # -- journeys ----------------------------------------------------------------------------------------------------------------
+    def _fold(
+        self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str]
+    ) -> list[str]:
+        """Fold again whoever changed; retract what people said who are no more."""
+        horizon = as_of - journeys.topology.retention_ms
+        repeat = {name[1:].partition("/")[0] for name, said in component.rows("m") if said.must_repeat}
+        touched = []
+        for customer_id, group in told.members.items():
+            touchpoints = told.owned.get(customer_id, [])
+            person = component.person(customer_id)
+            if (
+                not self.everyone
+                and person is not None
+                and customer_id not in repeat
+                and person.members.keys() == group
+                and person.owned == fingerprint(touchpoints)
+                and (person.next_at is None or person.next_at > as_of)
+            ):
+                continue
+            is_nobody = not group.isdisjoint(told.people.nobody)
+            person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)
+            component.put_person(customer_id, person)
+            speaker.correct_moments(component, customer_id, truth, horizon, why.get(customer_id, "late"))
+            touched.append(customer_id)
+        for name, _ in component.rows("p"):
+            if name[1:] not in told.members:
+                component.delete(name)
+        said = {name[1:].partition("/")[0] for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
+        for customer_id in sorted(said - told.members.keys()):
+            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))
+            touched.append(customer_id)
+        return touched + [name[1:] for name, row in component.rows("c") if row.must_repeat]
+
+    def _report_conflicts(self, component: Component, told: Told, speaker: Speaker, tenant: str) -> None:
+        """Two different statements under one key inside one person: say so once."""
+        for name, held in component.rows("t"):
+            if len(held.variants) > 1 and not held.is_reported:
+                owners = [told.customer_ids.get(self._owner(v, told.people)) for v in held.variants.values()]
+                for owner in {o for o in owners if o is not None and owners.count(o) > 1}:
+                    speaker.say_change(Change("conflict", owner, (), (), "event_key"), tenant, name.partition("/")[2])
+                    held.is_reported = True
+                    component.put(name, held)
+
+
+def refold(
+    journeys: Journeys, tenant: str, customer_id: str, group: frozenset[str], touchpoints: list[Touchpoint], as_of: int, *, is_nobody: bool
+) -> tuple[Person, dict[str, MomentContent]]:
+    """Tell one person from nothing: her row, and the moments that are true of her at `as_of`."""
+    person = Person(members=dict.fromkeys(sorted(group)), is_nobody=is_nobody, states={}, owned=fingerprint(touchpoints))
+    counted = sorted(winners(touchpoints), key=lambda t: t.order)
+    for touchpoint in counted:
+        observe(person, touchpoint)
+    truth: dict[str, MomentContent] = {}
+    fired = [NEVER]
+    for journey in journeys.compiled:
+        state, drafts, last = fold(counted, journey, as_of)
+        person.states[journey.name] = state
+        fired.append(last)
+        truth.update(moment_of(draft, tenant, customer_id, journey.name, journeys.topology.version) for draft in drafts)
+    person.fired = max(fired)
+    person.next_at = journeys.earliest_deadline(person)
+    return person, truth

@@ -1,0 +1,131 @@
+"""The component's voice: puts into the book what it says, and gives the record to whoever publishes it."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from touchstone.journey.changes import Change
+from touchstone.journey.component import Component
+from touchstone.journey.fold import next_deadline
+from touchstone.journey.golden import profile
+from touchstone.journey.policy import Journeys, customer_id_of
+from touchstone.journey.publish import Statement, differences, moment_of, next_revision, say
+from touchstone.model.component import Person, SaidCustomer
+from touchstone.model.identifier import kind_of, tenant_of, value_of
+from touchstone.model.journey import Draft
+from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
+
+Emit = Callable[[Moment | Customer | IdentityChange], None]
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Speaker:
+    """Says moments, customers and identity changes of one transaction; `wall_ms` is the time that revisions and detections carry."""
+
+    def __init__(self, journeys: Journeys, emit: Emit, wall_ms: int = 0) -> None:
+        self._journeys = journeys
+        self._emit = emit
+        self.wall_ms = wall_ms
+
+    # -- moments -------------------------------------------------------------------------------------------------------------
+    def add_moment(self, component: Component, customer_id: str, journey: str, draft: Draft) -> None:
+        """Assert a moment that one step of the fold has found."""
+        moment_id, content = moment_of(draft, tenant_of(component.root), customer_id, journey, self._journeys.topology.version)
+        before = component.get(f"m{customer_id}/{moment_id}")
+        known = {} if before is None else {moment_id: before}
+        for statement in differences(known, {moment_id: content}, horizon=content.occurred_at):
+            self._state(component, customer_id, statement, None)
+
+    def correct_moments(self, component: Component, customer_id: str, truth: dict[str, MomentContent], horizon: int, cause: str) -> None:
+        """Compare all moments of a customer id with the truth; say what differs; final ones leave the book."""
+        prefix = f"m{customer_id}/"
+        said = {name[len(prefix) :]: row for name, row in component.rows(prefix)}
+        statements = differences(said, truth, horizon)
+        is_correction = any(statement.is_correction for statement in statements)
+        for statement in statements:
+            self._state(component, customer_id, statement, cause if is_correction else None)
+        for moment_id, row in said.items():
+            if row.content.occurred_at < horizon:
+                component.delete(prefix + moment_id)
+
+    def _state(self, component: Component, customer_id: str, statement: Statement, corrects: str | None) -> None:
+        name = f"m{customer_id}/{statement.moment_id}"
+        moment, row = say(statement, component.get(name), self.wall_ms, corrects)
+        component.put(name, row)
+        self._emit(moment)
+
+    # -- customers -----------------------------------------------------------------------------------------------------------
+    def say_customer(self, component: Component, customer_id: str, person: Person | None, tenant: str) -> None:
+        """The record of a customer id as it is now, unless that was said already. Without a person: what became of the id."""
+        name = "c" + customer_id
+        before: SaidCustomer | None = component.get(name)
+        if person is not None:
+            origin = before.origin if before else self._origin(person, customer_id)
+            status, merged_into, content = "active", None, profile(person) | {"journeys": self._standings(person)}
+            members, is_nobody = tuple(sorted(person.members)), person.is_nobody
+        elif before is not None:
+            origin, members, is_nobody, content = before.origin, (), before.is_nobody, {}
+            status, merged_into = self._standing(component, before, customer_id)
+        else:
+            return
+        digest = blake2b(_encode((status, merged_into, content)), digest_size=12).hexdigest()
+        if before is not None and before.digest == digest and not before.must_repeat:
+            return
+        revision = next_revision(before.revision if before else 0, self.wall_ms)
+        component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members))
+        self._emit(
+            Customer(customer_id=customer_id, revision=revision, tenant=tenant, status=status, merged_into=merged_into, **content)
+        )
+
+    def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:
+        """What an id that is nobody's any more says: a function of the evidence, as everything."""
+        node = component.node(said.origin)
+        if said.is_nobody or node is None or node.customer_id is None or node.refused is not None or node.customer_id == customer_id:
+            return "retired", None
+        return "merged", node.customer_id
+
+    def _origin(self, person: Person, customer_id: str) -> str:
+        for x in person.members:
+            if customer_id_of(self._journeys.ordering, x, is_nobody=person.is_nobody) == customer_id:
+                return x
+        return min(person.members)
+
+    def _standings(self, person: Person) -> tuple[dict[str, Any], ...]:
+        """Where the person stands, per journey that has begun."""
+        standings = []
+        for journey in self._journeys.compiled:
+            state = person.states[journey.name]
+            if state.phase is not None:
+                due = next_deadline(state, journey)
+                standings.append(
+                    {
+                        "journey": journey.name,
+                        "instance": None,
+                        "phase": state.phase,
+                        "since": state.since,
+                        "cycle": state.cycle,
+                        "dormant": state.is_dormant,
+                        "deadline": due[0] if due else None,
+                    }
+                )
+        return tuple(standings)
+
+    # -- identity changes ----------------------------------------------------------------------------------------------------
+    def say_change(self, change: Change, tenant: str, trigger: str | None) -> None:
+        """Something changed about who is who; `trigger` is the key of the touchpoint that brought it to light, if one did."""
+        parts = (*change[:2], *change.customers, *change.identifiers, trigger or "", change.rule, str(self.wall_ms))
+        self._emit(
+            IdentityChange(
+                change_id=self._journeys.ordering.digest("\x1f".join(parts)).hex(),
+                kind=change.kind,
+                tenant=tenant,
+                customer_id=change.customer_id,
+                customers=change.customers,
+                identifiers=tuple({"kind": kind_of(x), "value": value_of(x)} for x in change.identifiers),
+                trigger=trigger,
+                rule=change.rule,
+                detected_at=self.wall_ms,
+            )
+        )

@@ -1,0 +1,150 @@
+"""The rows of state: what identity keeps per identifier, and journey per component.
+
+Row names begin with the tag given here. Everything marked *evidence* or *book* moves with a component; the rest is derived from it.
+"""
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from touchstone.model.journey import JourneyState
+from touchstone.model.output import MomentContent
+from touchstone.model.touchpoint import Touchpoint
+
+NEVER = -(1 << 62)
+"""Before all times: the clock of a component that was never told one."""
+
+
+# -- identity: group = identifier ---------------------------------------------------------------------------------------------
+
+
+class Pointer(Struct, array_like=True):
+    """Tag `i`. Where the identifier hangs, and how many neighbours it has met: `up` by their kind, `down` in all."""
+
+    root: str
+    is_generic: bool = False
+    up: dict[str, int] = field(default_factory=dict)
+    down: int = 0
+
+
+class Times(Struct, array_like=True):
+    """Tag `u` + stronger neighbour (when seen together), or `w` + weaker neighbour."""
+
+    first: int
+    last: int
+
+
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times}
+
+
+# -- journey: group = root of the component ----------------------------------------------------------------------------------
+
+
+class Header(Struct, array_like=True):
+    """Tag `h`. `redirect`: where the component has moved. `as_of`: told up to here elsewhere. `timer`: when the store wakes us."""
+
+    redirect: str | None = None
+    as_of: int = NEVER
+    timer: int | None = None
+    condense_at: int | None = None
+    has_old: bool = False
+
+
+class Node(Struct, array_like=True):
+    """Tag `n` + identifier. Evidence: `since`, `is_generic`. Derived: its person, why it belongs to nobody, whether it
+    anchors a touchpoint, and what was last said about its sharing."""
+
+    since: int | None = None
+    is_generic: bool = False
+    customer_id: str | None = None
+    refused: str | None = None
+    is_anchor: bool = False
+    reported: str | None = None
+
+
+class Edge(Struct, array_like=True):
+    """Tag `e` + weak + strong + class. Evidence: two identifiers belong together."""
+
+    weak: str
+    strong: str
+    sure: bool
+    first: int
+    last: int
+
+
+class Apart(Struct, array_like=True):
+    """Tag `a` + pair. Evidence: the last word of a steward about two identifiers."""
+
+    pair: tuple[str, str]
+    at: int
+    apart: bool
+
+
+class Variant(Struct, array_like=True):
+    """One statement of a touchpoint's producer, and at which of its identifiers it is held."""
+
+    index: int
+    touchpoint: Touchpoint
+
+
+class Held(Struct, array_like=True):
+    """Tag `t` + tenant + key. Evidence: all variants that were received under one key, by content. `reported`: conflict was said."""
+
+    variants: dict[str, Variant]
+    is_reported: bool = False
+
+
+class Person(Struct, array_like=True):
+    """Tag `p` + customer id. Derived: the fold of one person, ready for its newest touchpoint.
+
+    `members`: identifier -> [first, last seen] by touchpoints owned, None where none speaks of it. `owned`: how many touchpoints, and
+    the exclusive or of their content hashes. `newest`: the order of the last touchpoint folded. `fired`: the last deadline that fired.
+    `attributes` and `consents`: name -> (value, order, source). `interactions`: channel -> (type, time, count).
+    """
+
+    members: dict[str, tuple[int, int] | None]
+    is_nobody: bool
+    states: dict[str, JourneyState]
+    owned: tuple[int, int] = (0, 0)
+    newest: tuple[int, str, str] | None = None
+    fired: int = NEVER
+    next_at: int | None = None
+    attributes: dict[str, tuple[Any, tuple[int, str, str]]] = field(default_factory=dict)
+    consents: dict[str, tuple[bool, tuple[int, str, str]]] = field(default_factory=dict)
+    interactions: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+
+
+class SaidMoment(Struct, array_like=True):
+    """Tag `m` + customer id + moment id. Book: the last statement; `must_repeat` when two were made differently."""
+
+    revision: int
+    content: MomentContent
+    stands: bool
+    must_repeat: bool = False
+
+
+class SaidCustomer(Struct, array_like=True):
+    """Tag `c` + customer id. Book: the last record said of a customer id, and from what the id was made."""
+
+    revision: int
+    status: str
+    digest: str
+    origin: str
+    is_nobody: bool
+    members: tuple[str, ...] = ()
+    must_repeat: bool = False
+
+
+class Staged(Struct, array_like=True):
+    """Tag `s` + source + number. A piece of a component on its way here."""
+
+    source: str
+    number: int
+    total: int
+    as_of: int
+    rows: tuple[tuple[str, bytes], ...]
+
+
+JOURNEY_ROWS: dict[str, type] = {
+    "h": Header, "n": Node, "e": Edge, "a": Apart, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged,
+}  # fmt: skip

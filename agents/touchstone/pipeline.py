@@ -1,0 +1,149 @@
+"""The stages joined, without a broker: what the runtime runs on Kafka and the offline twin runs over a file.
+
+    record -> intake -> Seen, Arrive, Claim -> identity -> AddSeen, AddTouchpoint, AddEdge, Absorb -> journey -> moments, customers
+
+A message goes where the identifier in its `to` lives; `Out` decides whether that is here or on another worker.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from touchstone.clock import Clock
+from touchstone.identity.agent import Identity
+from touchstone.identity.ordering import Ordering
+from touchstone.intake.agent import Intake
+from touchstone.journey.agent import JourneyPartition
+from touchstone.journey.policy import Journeys
+from touchstone.journey.speaker import Speaker
+from touchstone.model import message as m
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.runtime.program import Out, Record
+from touchstone.state.store import Store
+from touchstone.topology.compile import Topology
+
+OutputRecord = Moment | Customer | IdentityChange | DeadLetter
+Publish = Callable[[OutputRecord, Out], None]
+
+IDENTITY, JOURNEY = "identity", "journey"
+_JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece)
+_encode = msgspec.msgpack.Encoder().encode
+_decoders = {IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage), JOURNEY: msgspec.msgpack.Decoder(m.JourneyMessage)}
+
+
+class Pipeline:
+    """A `Program` (runtime/program.py): owns the stages of the partitions that were opened here."""
+
+    def __init__(self, topology: Topology, ordering: Ordering, partitions: int, publish: Publish, clock: Clock) -> None:
+        self._topology = topology
+        self._ordering = ordering
+        self._partitions = partitions
+        self._publish = publish
+        self._clock = clock
+        self._journeys = Journeys(topology, ordering)
+        self._speaker = Speaker(self._journeys, self._emit)
+        self._intake = Intake(topology, ordering.strength)
+        self._identities: dict[int, Identity] = {}
+        self._journey_partitions: dict[int, JourneyPartition] = {}
+        self._out: Out | None = None
+        self._stage_of = dict.fromkeys(_JOURNEY_MESSAGES, JOURNEY)
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    # -- Program -------------------------------------------------------------------------------------------------------------
+    @property
+    def stages(self) -> Mapping[str, Mapping[str, Any]]:
+        """The stages that have state, with the types of their rows."""
+        return {IDENTITY: IDENTITY_ROWS, JOURNEY: JOURNEY_ROWS}
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The topology and the key of the hashes: a state made with others cannot be continued."""
+        return f"{self._topology.fingerprint} {self._ordering.digest('fingerprint').hex()} {self._partitions}".encode()
+
+    def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
+        """The partition is ours."""
+        self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
+        self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
+
+    def closed(self, partition: int) -> None:
+        """The partition is somebody else's."""
+        self._identities.pop(partition, None)
+        self._journey_partitions.pop(partition, None)
+
+    def process(self, records: Sequence[Record], out: Out) -> int | None:
+        """Records of one channel: each becomes messages to identity, or a dead letter."""
+        self._begin(out)
+        latest: int | None = None
+        is_event = self._topology.clock == "event"
+        for record in records:
+            taken = self._intake.take(record, self._clock.now_ms())
+            if isinstance(taken, DeadLetter):
+                self._publish(taken, out)
+                self.counts["rejected", taken.reason] += 1
+                time = None if is_event else record.timestamp
+            else:
+                for message in taken.messages:
+                    self._send(message)
+                self.counts["consumed", taken.touchpoint.channel] += 1
+                time = taken.touchpoint.received_at if is_event else record.timestamp
+            if time is not None and (latest is None or time > latest):
+                latest = time
+        return latest
+
+    def receive(self, stage: str, payload: bytes) -> Any:
+        """A record of an internal topic as a message."""
+        return _decoders[stage].decode(payload)
+
+    def encode(self, message: Any) -> bytes:
+        """A message as a record of an internal topic."""
+        return _encode(message)
+
+    def deliver(self, stage: str, partition: int, message: Any, out: Out) -> None:
+        """One message to one stage."""
+        self._out = out
+        if stage == IDENTITY:
+            self._identities[partition].handle(message, self._send)
+        else:
+            self._journey_partitions[partition].handle(message, self._send, self._speaker)
+
+    def advance(self, partition: int, now: int, out: Out) -> None:
+        """Time has passed in a partition of the journey stage."""
+        self._begin(out)
+        self._journey_partitions[partition].advance(now, self._speaker)
+
+    def settle(self, out: Out, wall_ms: int) -> bool:
+        """Finish what was put off. True: something moved, call again; False: all is said, the customers that changed last."""
+        self._out, self._speaker.wall_ms = out, wall_ms
+        partitions = self._journey_partitions.values()
+        moved = [partition.settle(self._send, self._speaker) for partition in partitions]
+        if any(moved):
+            return True
+        for partition in partitions:
+            partition.conclude(self._speaker)
+            if partition.duplicates:
+                self.counts["duplicates",] += partition.duplicates
+                partition.duplicates = 0
+        return False
+
+    # -- inside --------------------------------------------------------------------------------------------------------------
+    def _begin(self, out: Out) -> None:
+        self._out, self._speaker.wall_ms = out, self._clock.now_ms()
+
+    def _send(self, message: m.IdentityMessage | m.JourneyMessage) -> None:
+        stage = self._stage_of.get(type(message), IDENTITY)
+        self._out.message(stage, self._ordering.partition(message.to, self._partitions), message)  # type: ignore[union-attr]  # set by every entry
+
+    def _emit(self, record: Moment | Customer | IdentityChange) -> None:
+        self._count(record)
+        self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
+
+    def _count(self, record: Moment | Customer | IdentityChange) -> None:
+        if isinstance(record, Moment):
+            self.counts["moment", record.journey, record.kind, record.to_phase or "", record.action] += 1
+            if record.corrects:
+                self.counts["correction", record.corrects] += 1
+        elif isinstance(record, IdentityChange):
+            self.counts["identity", record.kind] += 1

@@ -1,0 +1,142 @@
+"""A perfect observer: all facts at once, no partitions, no messages, no order of arrival.
+
+It shares `resolve` and the fold with the product and nothing else: no union-find, no components, no store, no short way. Where the live
+stages end elsewhere, one of the two is wrong.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from touchstone.identity.ordering import Ordering
+from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.identity.sharing import is_generic
+from touchstone.journey.policy import Journeys, customer_id_of
+from touchstone.journey.retention import expired
+from touchstone.journey.settle import refold
+from touchstone.model.component import Person
+from touchstone.model.identifier import kind_of, tenant_of
+from touchstone.model.output import MomentContent
+from touchstone.model.touchpoint import Touchpoint
+from touchstone.topology.compile import Topology
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A fact: two records look alike."""
+
+    pair: frozenset[str]
+    at: int
+
+
+@dataclass(frozen=True)
+class Word:
+    """A fact: a steward keeps two identifiers apart, or takes that back."""
+
+    pair: frozenset[str]
+    at: int
+    apart: bool
+
+
+Fact = Touchpoint | Likeness | Word
+
+
+@dataclass
+class Truth:
+    """What is true at one time: people by customer id, their folds, and their moments inside the horizon."""
+
+    people: dict[str, frozenset[str]] = field(default_factory=dict)
+    persons: dict[str, Person] = field(default_factory=dict)
+    moments: dict[str, MomentContent] = field(default_factory=dict)
+    customer_ids: dict[str, str] = field(default_factory=dict)
+    nobody: Mapping[str, str] = field(default_factory=dict)
+
+
+def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> Truth:
+    """The truth about these facts at `as_of` (milliseconds)."""
+    journeys = Journeys(topology, ordering)
+    facts = list(facts)
+    touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
+    since, sure, generic = _gather(facts, topology)
+    likely, apart = _told(facts, ordering)
+    held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
+    horizon = as_of - topology.retention_ms
+    gone = {(t.tenant, t.key, t.content) for t in expired(touchpoints, horizon, topology.keep)}
+    touchpoints = [t for t in touchpoints if (t.tenant, t.key, t.content) not in gone]
+    anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
+    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors), journeys.limits)
+    return _view(people, since, touchpoints, held, journeys, as_of)
+
+
+def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
+    """Of equal statements the earliest sighting."""
+    best: dict[tuple[str, str, str], Touchpoint] = {}
+    for t in touchpoints:
+        name = t.tenant, t.key, t.content
+        if name not in best or (t.occurred_at, t.received_at) < (best[name].occurred_at, best[name].received_at):
+            best[name] = t
+    return list(best.values())
+
+
+def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[tuple[str, str]], set[str]]:
+    since: dict[str, int] = {}
+    up: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    down: dict[str, set[str]] = defaultdict(set)
+    sure: set[tuple[str, str]] = set()
+    for fact in facts:
+        names = fact.identifiers if isinstance(fact, Touchpoint) else tuple(fact.pair) if isinstance(fact, Likeness) else ()
+        known = max(fact.occurred_at, fact.received_at - topology.lateness_ms) if isinstance(fact, Touchpoint) else fact.at
+        for n, x in enumerate(names):
+            since[x] = min(since.get(x, known), known)
+            for strong in names[:n] if isinstance(fact, Touchpoint) else ():
+                sure.add((x, strong))
+                up[x][kind_of(strong)].add(strong)
+                down[strong].add(x)
+    counts = {x: {kind: len(met) for kind, met in up[x].items()} for x in since}
+    return since, sure, {x for x in since if is_generic(topology.kinds[kind_of(x)], counts[x], len(down[x]))}
+
+
+def _told(facts: list[Fact], ordering: Ordering) -> tuple[set[tuple[str, str]], set[frozenset[str]]]:
+    likely: set[tuple[str, str]] = set()
+    words: dict[frozenset[str], tuple[int, bool]] = {}
+    for fact in facts:
+        if isinstance(fact, Likeness):
+            strong, weak = sorted(fact.pair, key=ordering.strength)
+            likely.add((weak, strong))
+        elif isinstance(fact, Word):
+            words[fact.pair] = max(words.get(fact.pair, (fact.at, fact.apart)), (fact.at, fact.apart))
+    return likely, {pair for pair, (_, apart) in words.items() if apart}
+
+
+def _anchor(touchpoint: Touchpoint, generic: set[str]) -> int:
+    usable = (n for n, x in enumerate(touchpoint.identifiers) if x not in generic)
+    return next(usable, len(touchpoint.identifiers) - 1)
+
+
+def _view(
+    people: People,
+    since: dict[str, int],
+    touchpoints: list[Touchpoint],
+    held: dict[tuple[str, str, str], int],
+    journeys: Journeys,
+    as_of: int,
+) -> Truth:
+    truth = Truth(nobody=people.nobody)
+    for group in people.groups:
+        oldest = min(group, key=lambda x: (since[x], journeys.ordering.strength(x)))
+        customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
+        truth.people[customer_id] = group
+        truth.customer_ids.update(dict.fromkeys(group, customer_id))
+    owned: dict[str, list[Touchpoint]] = defaultdict(list)
+    for t in touchpoints:
+        usable = t.identifiers[held[t.key, t.content, t.tenant] :]
+        owner = next((x for x in usable if x not in people.nobody), usable[0])
+        owned[truth.customer_ids[owner]].append(t)
+    horizon = as_of - journeys.topology.retention_ms
+    for customer_id, group in truth.people.items():
+        is_nobody = not group.isdisjoint(people.nobody)
+        tenant = tenant_of(min(group))
+        person, moments = refold(journeys, tenant, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody)
+        truth.persons[customer_id] = person
+        truth.moments.update({name: content for name, content in moments.items() if content.occurred_at >= horizon})
+    return truth
