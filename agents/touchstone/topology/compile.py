@@ -1,14 +1,31 @@
 """The topology as the engine runs it: frozen, complete, in milliseconds, every alias resolved."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from touchstone.topology.fingerprint import fingerprint
+from touchstone.topology.model import (
+    DEFAULT_GUARD_WEAKER,
+    WrittenCondition,
+    WrittenIdentifier,
+    WrittenJourney,
+    WrittenRule,
+    WrittenTopology,
+    attribute_path,
+    is_pattern,
+)
+from touchstone.topology.pattern import as_pattern
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifierKind:
-    """One kind of identifier. `rank` 0 is the strongest. `persons`: how many people one value may unite before it belongs to nobody."""
+    """One kind of identifier. `rank` 0 is the strongest. `persons`: how many people one value may unite before it belongs to nobody.
+
+    A value is blocked when its `casefold()` is in `blocked` or one of `blocked_patterns` is found in it (`search`); both hold what is
+    blocked for every kind as well.
+    """
 
     name: str
     rank: int
@@ -130,3 +147,108 @@ class Topology:
     def keep(self) -> int:
         """How many touchpoints per (identifiers, type) stay past the horizon: the largest count in any rule, at least 1."""
         return max([1, *(rule.count for journey in self.journeys for rule in journey.rules)])
+
+
+def compile_topology(written: WrittenTopology) -> Topology:
+    """What the engine runs, of a definition that was checked (load.py does both)."""
+    kind_aliases = _aliases({name: kind.aliases for name, kind in written.identifiers.items()})
+    channel_aliases = _aliases({name: channel.aliases for name, channel in written.channels.items()})
+    type_aliases = _aliases({name: kind.aliases for name, kind in written.types.items()})
+    topology = Topology(
+        name=written.name,
+        version=written.version,
+        fingerprint="",
+        clock=written.clock,
+        lateness_ms=written.lateness,
+        retention_ms=written.retention,
+        moments_retention_ms=written.moments_retention,
+        skew_ms=written.skew,
+        partitions=written.partitions,
+        identifiers_per_person=written.limits.identifiers_per_person,
+        merges_per_person=written.limits.merges_per_person,
+        record_bytes=written.limits.record,
+        kinds={name: _kind(name, rank, kind, written.blocked) for rank, (name, kind) in enumerate(written.identifiers.items())},
+        kind_aliases=kind_aliases,
+        channels={
+            name: Channel(name, channel.topic or f"touchpoints.{name}.v1", channel.media, channel.format)
+            for name, channel in written.channels.items()
+        },
+        channel_aliases=channel_aliases,
+        type_aliases=type_aliases,
+        journeys=tuple(_journey(name, journey, type_aliases, channel_aliases) for name, journey in written.journeys.items()),
+        outputs=tuple(
+            Output(name, output.topic, _some(output.journeys), _some(output.kinds), _some(output.phases))
+            for name, output in written.outputs.items()
+        ),
+        topics=Topics(**written.topics.model_dump()),
+    )
+    return replace(topology, fingerprint=fingerprint(_deciding(topology)))
+
+
+def _deciding(topology: Topology) -> dict[str, Any]:
+    """What decides results: not names of topics, partitions, encodings, nor where a moment is sent besides."""
+    beside = {"name", "fingerprint", "moments_retention_ms", "partitions", "channels", "outputs", "topics"}
+    parts = {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
+    return {**parts, "channels": {channel.name: channel.media for channel in topology.channels.values()}}
+
+
+def _aliases(named: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {alias: name for name, aliases in named.items() for alias in aliases}
+
+
+def _some(words: Iterable[str] | None, aliases: Mapping[str, str] | None = None) -> frozenset[str] | None:
+    return None if words is None else frozenset((aliases or {}).get(word, word) for word in words)
+
+
+def _kind(name: str, rank: int, kind: WrittenIdentifier, everywhere: Iterable[str]) -> IdentifierKind:
+    blocked = [*everywhere, *kind.blocked]
+    weaker = kind.guard.weaker
+    if weaker is None and not kind.unique:
+        weaker = DEFAULT_GUARD_WEAKER
+    return IdentifierKind(
+        name=name,
+        rank=rank,
+        unique=kind.unique,
+        persons=kind.persons,
+        per_person=1 if kind.unique else kind.per_person,
+        normalise=kind.normalise,
+        guard_stronger=kind.guard.stronger,
+        guard_weaker=weaker,
+        blocked=frozenset(entry.casefold() for entry in blocked if not is_pattern(entry)),
+        blocked_patterns=tuple(as_pattern(entry[1:-1]) for entry in dict.fromkeys(blocked) if is_pattern(entry)),
+    )
+
+
+def _journey(name: str, journey: WrittenJourney, types: Mapping[str, str], channels: Mapping[str, str]) -> Journey:
+    return Journey(
+        name=name,
+        phases=tuple(journey.phases),
+        rules=tuple(_rule(index, rule, types, channels) for index, rule in enumerate(journey.rules)),
+        dormant_ms=journey.dormant.after if journey.dormant else None,
+        positions={phase: position for position, phase in enumerate(journey.phases)},
+    )
+
+
+def _rule(index: int, rule: WrittenRule, types: Mapping[str, str], channels: Mapping[str, str]) -> Rule:
+    matched = rule.when or rule.without
+    match = Match()
+    if matched is not None:
+        where = tuple(comparison for attribute, condition in matched.where.items() for comparison in _comparisons(attribute, condition))
+        match = Match(_some(matched.type, types), _some(matched.channel, channels), where)
+    return Rule(
+        name=rule.name,
+        index=index,
+        match=match,
+        to=rule.to,
+        from_phases=_some(rule.from_),
+        count=rule.when.count if rule.when else 1,
+        within_ms=rule.when.within if rule.when else None,
+        after=_some(rule.when.after, types) if rule.when else None,
+        absence_ms=rule.for_,
+    )
+
+
+def _comparisons(attribute: str, condition: WrittenCondition) -> Iterable[Comparison]:
+    path = attribute_path(attribute)
+    for operator, value in condition.asked.items():
+        yield Comparison(path, operator, tuple(value) if isinstance(value, list) else value)

@@ -1,0 +1,370 @@
+"""topology.yaml as its author writes it: every key with its meaning, unit and default.
+
+The reference page and the JSON Schema are generated from this file. Here stands only what concerns one value; what concerns several
+(references, duplicates, reachability) is in check.py.
+"""
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from touchstone.topology.pattern import as_pattern
+from touchstone.topology.quantity import Duration, Size, Span
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+"""A name of the topology's own: a letter, then letters, digits, `_`, `-`; at most 64. It becomes part of keys and topic names."""
+
+Word = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f]{0,126}[^\s\x00-\x1f])?$")]
+"""A word of the producers' own: any text of at most 128 characters on one line, without blanks at its ends."""
+
+TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,248}$")]
+"""The name of a Kafka topic: letters, digits, `.`, `_`, `-`, no `.` in front; at most 249."""
+
+Attribute = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(?:\.[^.\s]+)*$", max_length=256)]
+"""An attribute of a touchpoint: `rating` means properties.rating; `context.campaign` and `profile.city` name another part."""
+
+DEFAULT_BLOCKED = ("", "null", "none", "nil", "undefined", "unknown", "anonymous", "n/a", "nan", "/^[0-]*$/")
+DEFAULT_GUARD_WEAKER = 1_000
+
+
+def _fault(message: str) -> PydanticCustomError:
+    return PydanticCustomError("touchstone", "{text}", {"text": message})
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise _fault("expected text, a number, true or false" + ("; for several values write {in: [...]}" if isinstance(value, list) else ""))
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and (isinstance(value, int) or math.isfinite(value)):
+        return value
+    raise _fault(f"expected a number, found {value!r:.60}")
+
+
+def _condition(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"is": _plain_value(value)}
+
+
+def _blocked(value: str) -> str:
+    if value.startswith("/") and value.endswith("/") and len(value) > 1:
+        try:
+            as_pattern(value[1:-1])
+        except ValueError as error:
+            raise _fault(str(error)) from None
+    elif len(value) > 256:
+        raise _fault(f"expected at most 256 characters, found {len(value)}")
+    return value
+
+
+PlainValue = Annotated[Any, BeforeValidator(_plain_value), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Blocked = Annotated[str, AfterValidator(_blocked)]
+Phases = Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name]), Field(min_length=1)]
+Names = Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name]), Field(min_length=1)]
+Words = Annotated[list[Word], BeforeValidator(_listed, json_schema_input_type=Word | list[Word]), Field(min_length=1)]
+Media = Literal["owned", "paid", "earned", "shared"]
+MomentKind = Literal["transition", "regression", "timeout", "reentry", "signal"]
+Operator = Literal["is", "is_not", "above", "at_least", "below", "at_most", "in", "exists"]
+Normalise = Literal["none", "lower", "upper", "digits", "email", "phone"]
+
+
+def _unit(unit: str) -> dict[str, Any]:
+    return {"x-unit": unit}
+
+
+def _quantity(default: str, unit: str, description: str) -> Any:
+    """A field whose default is written as its author would write it: `24h`, not 86400000."""
+    return Field(default, description=description, json_schema_extra=_unit(unit))
+
+
+class Written(BaseModel):
+    """What all parts share: nothing unknown, nothing converted silently, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, populate_by_name=False)
+
+
+class WrittenLimits(Written):
+    """Sizes that nothing may outgrow."""
+
+    identifiers_per_person: int = Field(
+        1_000,
+        ge=1,
+        le=1_000_000,
+        description="More identifiers than this are not united into one person.",
+        json_schema_extra=_unit("identifiers"),
+    )
+    merges_per_person: int = Field(
+        10,
+        ge=0,
+        le=1_000_000,
+        description="How many people with touchpoints of their own one person may absorb.",
+        json_schema_extra=_unit("people"),
+    )
+    record: Size = _quantity("64KiB", "size", "A larger record becomes a dead letter.")
+
+
+class WrittenChannel(Written):
+    """A way on which customers and company meet, and the topic its touchpoints arrive on."""
+
+    topic: TopicName | None = Field(None, description="The topic to read. Default: `touchpoints.<name>.v1`.")
+    media: Media | None = Field(None, description="Owned, paid, earned or shared; counts where the touchpoint itself does not say.")
+    aliases: list[Word] = Field([], description="Other words the producers have for this channel; renamed on the way in.")
+    format: Literal["json", "avro"] = Field(
+        "json", description="How the records are encoded: bare JSON, or Avro in Confluent's wire format."
+    )
+
+
+class WrittenGuard(Written):
+    """How many others an identifier may meet before it is generic: it unites nobody any more, so that components stay small.
+
+    It only guards the machine. Whether people share an identifier is decided by `persons`.
+    """
+
+    stronger: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="Stronger neighbours of one kind. At least persons x per_person of that kind.",
+        json_schema_extra=_unit("identifiers"),
+    )
+    weaker: int | None = Field(
+        None,
+        ge=1,
+        le=100_000_000,
+        description=f"Weaker neighbours. Default: {DEFAULT_GUARD_WEAKER}, and no limit for a unique kind.",
+        json_schema_extra=_unit("identifiers"),
+    )
+
+
+class WrittenIdentifier(Written):
+    """A kind of identifier. The order of the kinds is their rank: the first is the strongest."""
+
+    unique: bool = Field(
+        False, description="A person has at most one value of this kind: two values are two people, whatever else they share."
+    )
+    persons: int = Field(
+        1,
+        ge=1,
+        le=1_000,
+        description="How many people that are told apart by stronger identifiers one value may unite; with more it is shared "
+        "and belongs to nobody. 1 unites nobody who is already somebody, the cautious choice.",
+        json_schema_extra=_unit("people"),
+    )
+    per_person: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="How many values of this kind one person may have. Default: no limit of its own (1 where unique).",
+        json_schema_extra=_unit("values"),
+    )
+    normalise: Normalise = Field(
+        "none",
+        description="The form in which values are compared: as given without blanks around, lower or upper case, digits only, "
+        "an e-mail address, a telephone number in international form.",
+    )
+    guard: WrittenGuard = Field(WrittenGuard(), description="How many others a value may meet before it is generic.")
+    blocked: list[Blocked] = Field(
+        [], description="Values of this kind that identify nobody: literally, or `/regular expression/`; case does not matter."
+    )
+    aliases: list[Word] = Field([], description="Other words the producers have for this kind; renamed on the way in.")
+
+
+class WrittenType(Written):
+    """A type of touchpoint. Types need no declaration; declared are those that producers call by several names."""
+
+    aliases: list[Word] = Field([], description="Other words the producers have for this type; renamed on the way in.")
+
+
+class WrittenCondition(Written):
+    """What is asked of one attribute. Several comparisons must all hold; an attribute that is missing fulfils none but `exists: false`."""
+
+    is_: PlainValue = Field(
+        None, alias="is", validate_default=False, description="Equal to this value. `rating: 5` is short for `rating: {is: 5}`."
+    )
+    is_not: PlainValue = Field(None, validate_default=False, description="There, and not equal to this value.")
+    above: Number = Field(None, validate_default=False, description="A number greater than this.")
+    at_least: Number = Field(None, validate_default=False, description="A number of at least this.")
+    below: Number = Field(None, validate_default=False, description="A number less than this.")
+    at_most: Number = Field(None, validate_default=False, description="A number of at most this.")
+    in_: list[PlainValue] | None = Field(None, alias="in", min_length=1, description="Equal to one of these values.")
+    exists: bool | None = Field(None, description="Whether the attribute must be there (true) or must not (false).")
+
+    @property
+    def asked(self) -> dict[Operator, Any]:
+        """The comparisons that the author wrote, by operator."""
+        pairs: tuple[tuple[Operator, Any], ...] = (
+            ("is", self.is_),
+            ("is_not", self.is_not),
+            ("above", self.above),
+            ("at_least", self.at_least),
+            ("below", self.below),
+            ("at_most", self.at_most),
+            ("in", self.in_),
+            ("exists", self.exists),
+        )
+        return {operator: value for operator, value in pairs if value is not None}
+
+
+Condition = Annotated[WrittenCondition, BeforeValidator(_condition, json_schema_input_type=WrittenCondition | str | float | bool)]
+
+
+class WrittenSilence(Written):
+    """The touchpoints whose absence a rule waits for. Without any key: all touchpoints."""
+
+    type: Words | None = Field(None, description="One of these types. Default: any.")
+    channel: Words | None = Field(None, description="On one of these channels. Default: any.")
+    where: dict[Attribute, Condition] = Field(
+        {}, description="Conditions on attributes: `rating` means `properties.rating`; `context.` and `profile.` name the other parts."
+    )
+
+
+class WrittenWhen(WrittenSilence):
+    """The touchpoints that make a rule fire. Without any key: all touchpoints."""
+
+    count: int = Field(
+        1,
+        ge=1,
+        le=1_000,
+        description="So many of them are needed, the newest included. More than 1 needs `within`.",
+        json_schema_extra=_unit("touchpoints"),
+    )
+    within: Span | None = Field(
+        None,
+        description="The time that spans the counted touchpoints; with `count: 1`, how far back the one of `after` may lie.",
+        json_schema_extra=_unit("duration"),
+    )
+    after: Words | None = Field(None, description="A touchpoint of one of these types must have gone before.")
+
+
+class WrittenRule(Written):
+    """A rule that moves a person to a phase: because of a touchpoint (`when`), or of its absence (`without`, `for`, `from`).
+
+    Rules are tried in the order of the file; the first that applies wins, and a touchpoint moves a journey at most once.
+    """
+
+    name: Name = Field(description="Its name in moments, metrics and explanations; once per journey. It is part of the moments' ids.")
+    when: WrittenWhen | None = Field(None, description="The touchpoints that make it fire.")
+    from_: Phases | None = Field(
+        None,
+        alias="from",
+        description="Only from these phases; only so can a rule lead back. Default: from the start and every earlier phase, forward only.",
+    )
+    without: WrittenSilence | None = Field(
+        None, description="An absence rule: it fires when none of these touchpoints came for the time of `for`."
+    )
+    for_: Span | None = Field(
+        None,
+        alias="for",
+        description="How long the absence must last, from entering the phase or the last touchpoint of `without`.",
+        json_schema_extra=_unit("duration"),
+    )
+    to: Name = Field(description="The phase it leads to.")
+
+
+class WrittenDormancy(Written):
+    """When a person counts as asleep: a state beside the phases. The next touchpoint that fires a rule is a re-entry, and a new cycle."""
+
+    after: Span = Field(description="So long without any touchpoint.", json_schema_extra=_unit("duration"))
+
+
+class WrittenJourney(Written):
+    """Phases in order, and the rules that move people through them."""
+
+    phases: list[Name] = Field(min_length=1, max_length=100, description="The phases, in the order in which people go forward.")
+    rules: list[WrittenRule] = Field([], max_length=1_000, description="The rules; the first that applies wins.")
+    dormant: WrittenDormancy | None = Field(None, description="When a person is dormant. Default: never.")
+
+
+class WrittenOutput(Written):
+    """A further topic for some of the moments."""
+
+    topic: TopicName = Field(description="The topic to write.")
+    journeys: Names | None = Field(None, description="Only moments of these journeys. Default: all.")
+    kinds: (
+        Annotated[list[MomentKind], BeforeValidator(_listed, json_schema_input_type=MomentKind | list[MomentKind]), Field(min_length=1)]
+        | None
+    ) = Field(None, description="Only moments of these kinds. Default: all.")
+    phases: Names | None = Field(None, description="Only moments that lead to these phases. Default: all.")
+    purpose: Word | None = Field(
+        None,
+        description="What the moments are used for, so that only those of people who consent are sent. "
+        "Refused by this version, which does not enforce consent.",
+    )
+
+
+class WrittenTopics(Written):
+    """The topics that are no channel's."""
+
+    moments: TopicName = Field("moments.v1", description="Moments of truth, their corrections and retractions.")
+    customers: TopicName = Field("customers.v1", description="Golden profiles; compacted.")
+    identities: TopicName = Field("identities.v1", description="Who turned out to be whom: linked, merged, split, shared.")
+    deadletters: TopicName = Field(
+        "deadletters.v1", description="Records that cannot be processed, with the reason and their original bytes."
+    )
+
+
+class WrittenTopology(Written):
+    """The whole file: channels, identifiers, types, journeys, outputs, limits."""
+
+    version: int = Field(
+        ge=1,
+        le=2_147_483_647,
+        description="The version of this content; raise it with every change. Moments carry it.",
+        json_schema_extra=_unit("number"),
+    )
+    name: Name = Field(description="The name of the topology.")
+    lateness: Duration = _quantity(
+        "24h", "duration", "What arrives later after it happened still corrects the journeys, and is counted and flagged as late."
+    )
+    retention: Span = _quantity(
+        "3650d",
+        "duration",
+        "How long touchpoints count. Within it journeys are a function of the touchpoints, in whatever order they came; "
+        "what arrives older is a dead letter.",
+    )
+    moments_retention: Span = _quantity("400d", "duration", "How long the output topics keep moments.")
+    skew: Duration = _quantity("5m", "duration", "How far in the future a device's clock may be before the time of arrival counts instead.")
+    clock: Literal["wall", "event"] = Field(
+        "wall",
+        description="What deadlines go by: `wall`, the broker's time of arrival; `event`, the touchpoints' `received_at` (history, demo, tests).",
+    )
+    partitions: int = Field(
+        12,
+        ge=1,
+        le=10_000,
+        description="Partitions of the internal and the output topics: the most workers that can share the work. "
+        "It cannot be changed later.",
+        json_schema_extra=_unit("partitions"),
+    )
+    limits: WrittenLimits = Field(WrittenLimits(), description="Sizes that nothing may outgrow.")
+    blocked: list[Blocked] = Field(
+        list(DEFAULT_BLOCKED),
+        description="Values that identify nobody, whatever their kind: literally, or `/regular expression/`; case does not "
+        "matter. A list of your own replaces the default.",
+    )
+    channels: dict[Name, WrittenChannel] = Field(description="The channels by name.")
+    identifiers: dict[Name, WrittenIdentifier] = Field(description="The kinds of identifiers by name, strongest first.")
+    types: dict[Word, WrittenType] = Field({}, description="Types of touchpoints that have several names. Other types need no entry.")
+    journeys: dict[Name, WrittenJourney] = Field({}, description="The journeys by name.")
+    outputs: dict[Name, WrittenOutput] = Field({}, description="Further topics for some of the moments, by name.")
+    topics: WrittenTopics = Field(WrittenTopics(), description="The topics that are no channel's.")
+
+
+def is_pattern(blocked: str) -> bool:
+    """Whether an entry of `blocked` is a `/regular expression/` and not a literal value."""
+    return len(blocked) > 1 and blocked.startswith("/") and blocked.endswith("/")
+
+
+def attribute_path(attribute: str) -> tuple[str, ...]:
+    """Where an attribute of a condition lies: `rating` is `("properties", "rating")`."""
+    parts = tuple(re.split(r"\.", attribute))
+    return parts if len(parts) > 1 and parts[0] in {"properties", "context", "profile"} else ("properties", *parts)
