@@ -48,7 +48,7 @@ class Jar(NamedTuple):
                 return False
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
-        except FileNotFoundError:
+        except OSError:  # not there, or not to be read: fetching it says which
             return False
 
 
