@@ -5,7 +5,6 @@
 A message goes where the identifier in its `to` lives; `Out` decides whether that is here or on another worker.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,12 +14,15 @@ from touchstone.clock import Clock
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
+from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.agent import JourneyPartition
+from touchstone.journey.fold import DORMANT
 from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DUPLICATES, IDENTITY_CHANGES, MOMENTS, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import Topology
@@ -45,12 +47,12 @@ class Pipeline:
         self._clock = clock
         self._journeys = Journeys(topology, ordering)
         self._speaker = Speaker(self._journeys, self._emit)
-        self._intake = Intake(topology, ordering.strength)
+        self.counts = Counts()
+        self._intake = Intake(topology, ordering.strength, self.counts)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
         self._out: Out | None = None
         self._stage_of = dict.fromkeys(_JOURNEY_MESSAGES, JOURNEY)
-        self.counts: Counter[tuple[str, ...]] = Counter()
 
     # -- Program -------------------------------------------------------------------------------------------------------------
     @property
@@ -78,20 +80,27 @@ class Pipeline:
         self._begin(out)
         latest: int | None = None
         is_event = self._topology.clock == "event"
+        messages: list[m.IdentityMessage] = []
         for record in records:
-            taken = self._intake.take(record, self._clock.now_ms())
+            taken = self._intake.take(record, messages)
             if isinstance(taken, DeadLetter):
+                self.counts.add(CONSUMED, taken.channel or "unknown")
                 self._publish(taken, out)
-                self.counts["rejected", taken.reason] += 1
-                time = None if is_event else record.timestamp
             else:
-                for message in taken.messages:
-                    self._send(message)
-                self.counts["consumed", taken.touchpoint.channel] += 1
-                time = taken.touchpoint.received_at if is_event else record.timestamp
+                self.counts.add(CONSUMED, taken.touchpoint.channel)
+            time = self._source_time(record, taken, is_event=is_event)
             if time is not None and (latest is None or time > latest):
                 latest = time
+        for message in messages:
+            self._send(message)
         return latest
+
+    @staticmethod
+    def _source_time(record: Record, taken: Accepted | DeadLetter, *, is_event: bool) -> int | None:
+        """What a record says of the time: the broker's, or with `clock: event` that of its receipt, if it is a touchpoint at all."""
+        if not is_event:
+            return record.timestamp
+        return taken.touchpoint.received_at if isinstance(taken, Accepted) else None
 
     def receive(self, stage: str, payload: bytes) -> Any:
         """A record of an internal topic as a message."""
@@ -124,7 +133,7 @@ class Pipeline:
         for partition in partitions:
             partition.conclude(self._speaker)
             if partition.duplicates:
-                self.counts["duplicates",] += partition.duplicates
+                self.counts.add(DUPLICATES, by=partition.duplicates)
                 partition.duplicates = 0
         return False
 
@@ -142,8 +151,9 @@ class Pipeline:
 
     def _count(self, record: Moment | Customer | IdentityChange) -> None:
         if isinstance(record, Moment):
-            self.counts["moment", record.journey, record.kind, record.to_phase or "", record.action] += 1
+            phase = record.to_phase or (DORMANT if record.rule == DORMANT else "none")
+            self.counts.add(MOMENTS, record.journey, record.kind, phase, record.action)
             if record.corrects:
-                self.counts["correction", record.corrects] += 1
+                self.counts.add(CORRECTIONS, record.corrects)
         elif isinstance(record, IdentityChange):
-            self.counts["identity", record.kind] += 1
+            self.counts.add(IDENTITY_CHANGES, record.kind)
