@@ -1,0 +1,187 @@
+"""Topics: what should be there, what differs, and how to get there without losing anything."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from touchstone.errors import Retriable, UsageError
+from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
+
+_DAY_MS = 86_400_000
+_DYNAMIC_TOPIC_CONFIG = 1
+"""The source of a setting that was made for this topic, as against a default of the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should be. Settings that are not named here are nobody's business."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it should be.
+
+    kind missing: the topic is not there. kind config: a setting differs (`setting` names it). kind partitions: the count differs, which
+    nothing here repairs: keys would change their partition, and a topic cannot shrink.
+    """
+
+    topic: str
+    kind: Literal["missing", "config", "partitions"]
+    expected: str
+    found: str
+    setting: str = ""
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether `apply` cannot put this right."""
+        return self.kind == "partitions"
+
+    def __str__(self) -> str:
+        if self.kind == "missing":
+            return f"{self.topic}: missing, to be created with {self.expected}"
+        if self.kind == "partitions":
+            return (
+                f"{self.topic}: expected {self.expected} partitions, found {self.found}; that is never changed: set the topology's count to "
+                "what is there, or use topics of another name"
+            )
+        return f"{self.topic}: {self.setting} is {self.found}, expected {self.expected}"
+
+
+def application_topics(app: str, stages: Iterable[str], partitions: int) -> list[TopicSpec]:
+    """The topics that belong to the application itself: messages, changelogs, the clock."""
+    stages = list(stages)
+    changelog = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)}
+    messages = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "segment.bytes": str(64 << 20)}
+    return [
+        *(TopicSpec(internal_topic(app, stage), partitions, messages) for stage in stages),
+        *(TopicSpec(changelog_topic(app, stage), partitions, changelog) for stage in stages),
+        TopicSpec(clock_topic(app), 1, {**changelog, "segment.ms": str(_DAY_MS // 24)}),
+    ]
+
+
+async def plan(bootstrap: str, specs: Sequence[TopicSpec]) -> list[Difference]:
+    """What differs between the topics as they should be and as they are. Changes nothing.
+
+    Raises:
+        Retriable: The brokers cannot be reached.
+    """
+    async with _admin(bootstrap) as admin:
+        return await _differences(admin, specs)
+
+
+async def apply(bootstrap: str, specs: Sequence[TopicSpec], replication: int | None = None) -> list[Difference]:
+    """Create what is missing and set what differs; nothing is deleted, nothing shrinks. Returns what was changed.
+
+    New topics are kept `replication` times: on three brokers, or on as many as there are, when it is not given.
+
+    Raises:
+        UsageError: A partition count differs: then nothing is changed at all.
+        Retriable: The brokers cannot be reached, or refuse.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    async with _admin(bootstrap) as admin:
+        differences = await _differences(admin, specs)
+        conflicts = [difference for difference in differences if difference.is_conflict]
+        if conflicts:
+            raise UsageError("\n".join(map(str, conflicts)))
+        missing = [by_name[difference.topic] for difference in differences if difference.kind == "missing"]
+        if missing:
+            await _create(admin, missing, replication)
+        await _set(admin, {difference.topic: by_name[difference.topic] for difference in differences if difference.kind == "config"})
+    return differences
+
+
+async def partition_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions each of these topics has; those that do not exist are left out."""
+    async with _admin(bootstrap) as admin:
+        return await _counts(admin, list(topics))
+
+
+async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:
+    """The committed offsets of a group, where it has some.
+
+    Raises:
+        Retriable: The brokers cannot be reached.
+    """
+    async with _admin(bootstrap) as admin:
+        offsets = await admin.list_consumer_group_offsets(group)
+    return {tp: committed.offset for tp, committed in offsets.items() if committed.offset >= 0}
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[Any]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="touchstone-admin", request_timeout_ms=30_000)
+    try:
+        await admin.start()
+        yield admin
+    except KafkaError as error:
+        raise Retriable(f"expected to reach Kafka at {bootstrap}, found {error!r}; is it running, is the address right?") from error
+    finally:
+        await admin.close()
+
+
+async def _counts(admin: Any, topics: list[str]) -> dict[str, int]:
+    described = await admin.describe_topics(topics) if topics else []
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
+
+
+async def _differences(admin: Any, specs: Sequence[TopicSpec]) -> list[Difference]:
+    counts = await _counts(admin, [spec.name for spec in specs])
+    configs = await _configs(admin, [spec.name for spec in specs if spec.name in counts])
+    differences = []
+    for spec in specs:
+        if spec.name not in counts:
+            settings = ", ".join(f"{key}={value}" for key, value in spec.config.items())
+            differences.append(Difference(spec.name, "missing", f"{spec.partitions} partitions{', ' if settings else ''}{settings}", ""))
+            continue
+        if counts[spec.name] != spec.partitions:
+            differences.append(Difference(spec.name, "partitions", str(spec.partitions), str(counts[spec.name])))
+        for key, value in spec.config.items():
+            found = configs[spec.name].get(key, ("", 0))[0]
+            if found != value:
+                differences.append(Difference(spec.name, "config", value, found, key))
+    return differences
+
+
+async def _configs(admin: Any, topics: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
+    """Per topic: setting -> (value, where it comes from)."""
+    if not topics:
+        return {}
+    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
+    return {
+        resource[3]: {entry[0]: (entry[1] or "", entry[3]) for entry in resource[4]} for response in responses for resource in response.resources
+    }
+
+
+async def _create(admin: Any, specs: list[TopicSpec], replication: int | None) -> None:
+    copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
+    topics = [NewTopic(spec.name, spec.partitions, copies, topic_configs=dict(spec.config)) for spec in specs]
+    response = await admin.create_topics(topics)
+    for name, code, *rest in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise Retriable(f"expected to create topic {name}, the broker answered {for_code(code).__name__} {rest[0] if rest else ''}")
+
+
+async def _set(admin: Any, specs: Mapping[str, TopicSpec]) -> None:
+    """Kafka replaces all settings of a topic at once here, so those made by others are said again."""
+    if not specs:
+        return
+    present = await _configs(admin, list(specs))
+    resources = []
+    for name, spec in specs.items():
+        kept = {key: value for key, (value, source) in present[name].items() if source == _DYNAMIC_TOPIC_CONFIG}
+        resources.append(ConfigResource(ConfigResourceType.TOPIC, name, {**kept, **spec.config}))
+    for response in await admin.alter_configs(resources):
+        for code, message, _, name in response.resources:
+            if code:
+                raise Retriable(f"expected to set {name}, the broker answered {for_code(code).__name__} {message or ''}")

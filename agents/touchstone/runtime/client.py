@@ -1,0 +1,221 @@
+"""What the command line and the tests need of Kafka besides a worker: write, read, follow, how far a group is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from touchstone.errors import Retriable, UsageError
+from touchstone.runtime.admin import group_offsets
+from touchstone.runtime.batch import program_record
+from touchstone.runtime.names import clock_topic
+from touchstone.runtime.program import Record
+from touchstone.runtime.sources import decode_statement
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a group is in one partition. `committed` is None where it has no offset yet; markers of transactions count as records."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    beginning: int
+    end: int
+
+    @property
+    def records(self) -> int:
+        """Offsets between the group and the end."""
+        return self.end - (self.beginning if self.committed is None else self.committed)
+
+
+async def produce_lines(
+    bootstrap: str, records: "AsyncIterator[tuple[str, bytes | None, bytes | None]] | Iterable[tuple[str, bytes | None, bytes | None]]"
+) -> int:
+    """Write (topic, key, value) records in order, idempotently; returns how many, once all are acknowledged by all replicas.
+
+    Records of one key stay in order. From an async iterator the caller decides the pace.
+
+    Raises:
+        Retriable: The brokers cannot be reached, or a record was not acknowledged; all before it may have been.
+    """
+    count = 0
+    async with producing(bootstrap) as producer:
+        pending: set[asyncio.Future[Any]] = set()
+        async for topic, key, value in _each(records):
+            acknowledged = await producer.send(topic, value, key)
+            pending.add(acknowledged)
+            acknowledged.add_done_callback(pending.discard)
+            count += 1
+            if acknowledged.done():
+                acknowledged.result()
+        await asyncio.gather(*pending)
+    return count
+
+
+@asynccontextmanager
+async def producing(bootstrap: str) -> AsyncIterator[Any]:
+    """An idempotent producer for as long as the block lasts; at its end everything is acknowledged.
+
+    Raises:
+        Retriable: The brokers cannot be reached, or a record was not acknowledged.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, client_id="touchstone-produce", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
+    )
+    with _reachable(bootstrap):
+        try:
+            await producer.start()
+            yield producer
+            await producer.flush()
+        finally:
+            await producer.stop()
+
+
+async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed") -> AsyncIterator[Record]:
+    """All records of the topics, from their beginning to where they end now; within a partition in order.
+
+    Raises:
+        UsageError: A topic does not exist.
+        Retriable: The brokers cannot be reached.
+    """
+    async with _consumer(bootstrap, isolation) as consumer:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        left = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        while left:
+            for tp in [tp for tp, end in left.items() if end == 0]:
+                del left[tp]
+            for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+                for record in records:
+                    if tp in left and record.offset < left[tp]:
+                        yield program_record(record)
+            for tp in list(left):
+                if await consumer.position(tp) >= left[tp]:
+                    del left[tp]
+
+
+async def follow(
+    bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed", *, from_beginning: bool = False
+) -> AsyncIterator[Record]:
+    """Records as they come, for ever: from now on, or from the beginning.
+
+    Raises:
+        UsageError: A topic does not exist.
+        Retriable: The brokers cannot be reached.
+    """
+    async with _consumer(bootstrap, isolation) as consumer:
+        partitions = await _partitions(consumer, topics)
+        consumer.assign(partitions)
+        if from_beginning:
+            await consumer.seek_to_beginning(*partitions)
+        else:
+            for tp, end in (await consumer.end_offsets(partitions)).items():
+                consumer.seek(tp, end)
+        while True:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield program_record(record)
+
+
+async def group_lag(bootstrap: str, group: str, topics: Sequence[str]) -> list[Lag]:
+    """How far a group is in every partition of these topics.
+
+    Raises:
+        UsageError: A topic does not exist.
+        Retriable: The brokers cannot be reached.
+    """
+    async with _consumer(bootstrap, "read_uncommitted") as consumer:
+        partitions = await _partitions(consumer, topics)
+        beginnings = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+    committed = await group_offsets(bootstrap, group)
+    return [Lag(tp.topic, tp.partition, committed.get(tp), beginnings[tp], ends[tp]) for tp in sorted(partitions)]
+
+
+async def has_open_transaction(bootstrap: str, topics: Sequence[str]) -> bool:
+    """Whether a transaction that wrote to one of these topics is not decided yet: its last stable offset is below its end.
+
+    Raises:
+        UsageError: A topic does not exist.
+        Retriable: The brokers cannot be reached.
+    """
+    ends: list[dict[TopicPartition, int]] = []
+    for isolation in ("read_committed", "read_uncommitted"):  # in this order: what begins in between must not look decided
+        async with _consumer(bootstrap, isolation) as consumer:
+            ends.append(await consumer.end_offsets(await _partitions(consumer, topics)))
+    stable, high = ends
+    return any(stable[tp] < high[tp] for tp in high)
+
+
+async def journey_clock(bootstrap: str, app: str) -> dict[int, int]:
+    """How far each journey partition has been advanced, with everything that came of it committed.
+
+    Raises:
+        UsageError: The application has no clock topic yet.
+        Retriable: The brokers cannot be reached.
+    """
+    reached: dict[int, int] = {}
+    async for record in read_topic(bootstrap, [clock_topic(app)]):
+        if record.value is not None:
+            for partition, time in decode_statement(record.value).reached:
+                reached[partition] = max(time, reached.get(partition, time))
+    return reached
+
+
+async def _each(records: Any) -> AsyncIterator[Any]:
+    if isinstance(records, AsyncIterator):
+        async for record in records:
+            yield record
+    else:
+        for record in records:
+            yield record
+
+
+@asynccontextmanager
+async def _consumer(bootstrap: str, isolation: str) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id="touchstone-read",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level=isolation,
+        fetch_max_wait_ms=50,
+    )
+    with _reachable(bootstrap):
+        try:
+            await consumer.start()
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+async def _partitions(consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:
+    found = []
+    for topic in topics:
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            raise UsageError(f"expected a topic {topic}, found none; run `touchstone topics apply`")
+        found += [TopicPartition(topic, number) for number in sorted(numbers)]
+    return found
+
+
+class _reachable:  # noqa: N801  # reads as a word in `with _reachable(bootstrap):`
+    """Turns Kafka's errors into one that says what to look at."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KafkaError):
+            raise Retriable(f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?") from error

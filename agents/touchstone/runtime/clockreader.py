@@ -1,0 +1,45 @@
+"""Reads the clock topic whole, on every worker."""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from touchstone.runtime.names import clock_topic
+from touchstone.runtime.settings import WorkerSettings
+from touchstone.runtime.sources import JourneyClock, decode_statement
+
+
+class ClockReader:
+    """Feeds the journey clock from the beginning of the topic on. `known` is set once the end, as of the start, is reached."""
+
+    def __init__(self, settings: WorkerSettings, clock: JourneyClock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.known = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        tp = TopicPartition(clock_topic(self._settings.app), 0)
+        reader: Any = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id=f"{self._settings.transactional_id}-clock",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=500,
+        )
+        await reader.start()
+        try:
+            reader.assign([tp])
+            end = (await reader.end_offsets([tp]))[tp]
+            await reader.seek_to_beginning(tp)
+            while True:
+                if not self.known.is_set() and await reader.position(tp) >= end:
+                    self.known.set()
+                for records in (await reader.getmany(timeout_ms=100)).values():
+                    for record in records:
+                        if record.value is not None:
+                            self._clock.read(decode_statement(record.value))
+        finally:
+            await reader.stop()

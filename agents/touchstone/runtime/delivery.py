@@ -1,0 +1,97 @@
+"""Where the stages put what they say: memory, an internal topic, an output topic."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from touchstone.contracts.partitioner import partition_of
+from touchstone.errors import InvariantBroken
+from touchstone.runtime.names import internal_topic
+from touchstone.runtime.producer import Item, Outgoing, Producer
+from touchstone.runtime.program import Program
+from touchstone.runtime.settings import WorkerSettings
+from touchstone.runtime.status import RuntimeStatus
+
+_BREATHE_S = 0.02
+_LOOK_AT_CLOCK_EVERY = 32
+
+
+class Delivery:
+    """The runtime's `Out`.
+
+    A message for a partition that this worker owns is handed over in memory, inside the same transaction; that is sound because the
+    stages converge even when any message overtakes any other. All else goes out with the transaction. Nothing is kept over a commit.
+    """
+
+    def __init__(self, settings: WorkerSettings, program: Program, producer: Producer, status: RuntimeStatus) -> None:
+        self._program = program
+        self._producer = producer
+        self._status = status
+        self._local = settings.local_delivery
+        self._topics = {stage: internal_topic(settings.app, stage) for stage in program.stages}
+        self._counts: Mapping[str, int] = {}
+        self._owned: frozenset[int] = frozenset()
+        self._here: deque[tuple[str, int, Any]] = deque()
+        self._outgoing: Outgoing = {}
+
+    def know_outputs(self, counts: Mapping[str, int]) -> None:
+        """Take the partition counts of the output topics."""
+        self._counts = counts
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """From now on these partitions are reached by memory."""
+        self._owned = partitions
+
+    def message(self, stage: str, partition: int, message: Any) -> None:
+        """To a stage's partition."""
+        if self._local and partition in self._owned:
+            self._here.append((stage, partition, message))
+        else:
+            tp = TopicPartition(self._topics[stage], partition)
+            self._outgoing.setdefault(tp, []).append(Item(None, self._program.encode(message)))
+
+    def record(self, topic: str, key: bytes, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """To an output topic, into the partition of the key.
+
+        Raises:
+            InvariantBroken: The topic was not among the worker's output topics.
+        """
+        count = self._counts.get(topic)
+        if count is None:
+            raise InvariantBroken(f"the program wrote to {topic!r}, which is not one of its output topics {sorted(self._counts)}")
+        tp = TopicPartition(topic, partition_of(key, count))
+        self._outgoing.setdefault(tp, []).append(Item(key, value, headers))
+
+    @property
+    def idle(self) -> bool:
+        """Whether no message waits in memory."""
+        return not self._here
+
+    async def drain(self) -> None:
+        """Deliver in memory until nothing is left, let the event loop breathe, and start to write what goes out."""
+        here, deliver = self._here, self._program.deliver
+        done, started = 0, time.perf_counter()
+        while here:
+            stage, partition, message = here.popleft()
+            deliver(stage, partition, message, self)
+            done += 1
+            if done % _LOOK_AT_CLOCK_EVERY == 0 and time.perf_counter() - started > _BREATHE_S:
+                self._emit()
+                await asyncio.sleep(0)
+                started = time.perf_counter()
+        self._status.delivered_locally += done
+        self._emit()
+
+    def forget(self) -> None:
+        """Drop what was not sent (the partitions went away)."""
+        self._here.clear()
+        self._outgoing.clear()
+
+    def _emit(self) -> None:
+        if self._outgoing:
+            outgoing, self._outgoing = self._outgoing, {}
+            self._producer.emit(outgoing)

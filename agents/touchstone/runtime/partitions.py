@@ -1,0 +1,166 @@
+"""The partitions this worker owns, with their stores."""
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+
+from touchstone.errors import InvariantBroken, StateUnusable
+from touchstone.runtime.names import changelog_topic, internal_topic
+from touchstone.runtime.program import Program
+from touchstone.runtime.settings import WorkerSettings
+from touchstone.state.store import CommittedStore
+
+
+class KeptStore(CommittedStore, Protocol):
+    """A store that also keeps facts about itself, like what it was folded with."""
+
+    def get_meta(self, name: str) -> bytes | None:
+        """A fact about the store, or None."""
+        ...
+
+    def put_meta(self, name: str, value: bytes) -> None:
+        """Remember a fact; it travels with the changelog like a row."""
+        ...
+
+
+StoreFactory = Callable[[Path, Mapping[str, Any]], KeptStore]
+"""Opens, or creates, the store in a directory, given its row types by tag. May raise `StateUnusable`."""
+
+log = logging.getLogger(__name__)
+
+_FINGERPRINT = "fingerprint"
+_TOMBSTONES_S = 20 * 3600
+"""Kafka drops tombstones a day (delete.retention.ms) after it compacted them; a store that slept longer could miss a deletion."""
+
+
+class Partitions:
+    """Opens, hands out and closes the stores of the stage partitions that are assigned to this worker."""
+
+    def __init__(self, settings: WorkerSettings, program: Program, open_store: StoreFactory) -> None:
+        self._settings = settings
+        self._program = program
+        self._open_store = open_store
+        self._stage_of = {internal_topic(settings.app, stage): stage for stage in program.stages}
+        self._channels = frozenset(settings.channel_topics)
+        self._opened: set[int] = set()
+        self.assigned: frozenset[TopicPartition] = frozenset()
+        self.owned: frozenset[int] = frozenset()
+        self.stores: dict[tuple[str, int], KeptStore] = {}
+
+    @property
+    def sources(self) -> list[TopicPartition]:
+        """The channel partitions among the assigned ones."""
+        return [tp for tp in self.assigned if tp.topic in self._channels]
+
+    @property
+    def internal(self) -> list[TopicPartition]:
+        """The partitions of internal topics among the assigned ones."""
+        return [tp for tp in self.assigned if tp.topic in self._stage_of]
+
+    def stage_of(self, topic: str) -> str | None:
+        """The stage that an internal topic belongs to; None for a channel."""
+        return self._stage_of.get(topic)
+
+    def changelog(self, stage: str, partition: int) -> TopicPartition:
+        """Where the changes of a store go."""
+        return TopicPartition(changelog_topic(self._settings.app, stage), partition)
+
+    def change(self, assigned: Iterable[TopicPartition]) -> None:
+        """Own exactly these from now on: the program forgets all, stores that went are closed, those that stay drop what is pending.
+
+        Raises:
+            InvariantBroken: The stages are not co-partitioned, so that a message by memory could reach a partition of somebody else.
+        """
+        self.assigned = frozenset(assigned)
+        by_stage = {stage: {tp.partition for tp in self.assigned if tp.topic == topic} for topic, stage in self._stage_of.items()}
+        shares = list(by_stage.values())
+        if any(share != shares[0] for share in shares):
+            raise InvariantBroken(f"expected every stage to own the same partitions, found {by_stage}")
+        self.owned = frozenset(shares[0]) if shares else frozenset()
+        for partition in sorted(self._opened):
+            self._program.closed(partition)
+        self._opened.clear()
+        for (stage, partition), store in list(self.stores.items()):
+            if partition in self.owned:
+                store.rollback()
+            else:
+                store.close()
+                del self.stores[stage, partition]
+
+    def open(self) -> None:
+        """Open the stores of partitions that are new here; one that cannot be used starts again, empty."""
+        for partition in sorted(self.owned):
+            for stage in self._program.stages:
+                if (stage, partition) not in self.stores:
+                    self.stores[stage, partition] = self._open(stage, partition)
+
+    def rebuild(self, stage: str, partition: int) -> KeptStore:
+        """Throw the state of one store away, on disk too."""
+        with suppress(StateUnusable):
+            self.stores.pop((stage, partition)).close()
+        store = self._start_again(stage, partition)
+        self.stores[stage, partition] = store
+        return store
+
+    def rebuild_at(self, path: str) -> None:
+        """Throw the store away whose files lie under `path`, where one of the open stores does."""
+        for stage, partition in list(self.stores):
+            if Path(path).is_relative_to(self._directory(stage, partition)):
+                self.rebuild(stage, partition)
+
+    def hand_over(self) -> None:
+        """Give the restored partitions to the program."""
+        for partition in sorted(self.owned):
+            self._program.opened(partition, {stage: self.stores[stage, partition] for stage in self._program.stages})
+            self._opened.add(partition)
+
+    def check_fingerprints(self) -> str | None:
+        """Compare what each store was folded with; an empty store takes the program's. Returns what is wrong, if anything is."""
+        ours = self._program.fingerprint
+        for (stage, partition), store in sorted(self.stores.items()):
+            theirs = store.get_meta(_FINGERPRINT)
+            if theirs is None and store.offset == 0:
+                store.put_meta(_FINGERPRINT, ours)
+            elif theirs != ours:
+                found = theirs.decode(errors="replace") if theirs else "none"
+                return (
+                    f"the state of {stage}[{partition}] was folded with another topology: expected fingerprint "
+                    f"{ours.decode(errors='replace')}, found {found}. Run that topology, or use a new application id "
+                    f"(now {self._settings.app!r}); folding an existing state again comes with a later version"
+                )
+        return None
+
+    def close(self) -> None:
+        """Close everything."""
+        self.change([])
+
+    def _directory(self, stage: str, partition: int) -> Path:
+        return self._settings.data_dir / f"{stage}-{partition}"
+
+    def _open(self, stage: str, partition: int) -> KeptStore:
+        directory = self._directory(stage, partition)
+        if _age_s(directory) > _TOMBSTONES_S:
+            log.warning("state of %s[%d] was not written for too long: tombstones may be gone from its changelog, rebuilding", stage, partition)
+            return self._start_again(stage, partition)
+        try:
+            return self._open_store(directory, self._program.stages[stage])
+        except StateUnusable as error:
+            log.warning("%s", error)
+            return self._start_again(stage, partition)
+
+    def _start_again(self, stage: str, partition: int) -> KeptStore:
+        directory = self._directory(stage, partition)
+        shutil.rmtree(directory, ignore_errors=True)
+        return self._open_store(directory, self._program.stages[stage])
+
+
+def _age_s(directory: Path) -> float:
+    """Seconds since the youngest file was written; 0 where there is none."""
+    written = [entry.stat().st_mtime for entry in directory.iterdir()] if directory.is_dir() else []
+    return time.time() - max(written) if written else 0.0

@@ -1,0 +1,210 @@
+"""What happens when partitions come and go."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from touchstone.errors import InvariantBroken, StateUnusable, UsageError
+from touchstone.runtime.checkpoint import Checkpoint
+from touchstone.runtime.delivery import Delivery
+from touchstone.runtime.failpoint import Failpoints
+from touchstone.runtime.loop import Loop
+from touchstone.runtime.partitions import Partitions
+from touchstone.runtime.producer import Producer
+from touchstone.runtime.restore import Restorer
+from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.timekeeper import Timekeeper
+from touchstone.runtime.transaction import Membership, StableOffsets
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 0.5
+_ASK_AGAIN_S = 0.05
+
+
+class GroupConsumer(Protocol):
+    """What is needed of the group's consumer; it lives in a thread of its own."""
+
+    fetch_lock: asyncio.Lock
+    """Held while a fetch is under way."""
+
+    async def stable_offsets(self, partitions: Iterable[TopicPartition]) -> StableOffsets:
+        """The committed offsets, and the partitions where that is not decided yet."""
+        ...
+
+    async def seek(self, partitions: Iterable[TopicPartition], offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> dict[TopicPartition, int]:
+        """Go to these offsets, or to the beginning where there is none; returns the positions."""
+        ...
+
+
+class Rebalance:
+    """Takes partitions over from others and hands them on, always between two transactions."""
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        checkpoint: Checkpoint,
+        delivery: Delivery,
+        partitions: Partitions,
+        producer: Producer,
+        restorer: Restorer,
+        timekeeper: Timekeeper,
+        clock_is_known: asyncio.Event,
+        failpoints: Failpoints,
+        status: RuntimeStatus,
+        fail: Callable[[BaseException], Awaitable[None]],
+    ) -> None:
+        self._loop = loop
+        self._checkpoint = checkpoint
+        self._delivery = delivery
+        self._partitions = partitions
+        self._producer = producer
+        self._restorer = restorer
+        self._timekeeper = timekeeper
+        self._clock_is_known = clock_is_known
+        self._failpoints = failpoints
+        self._status = status
+        self._fail = fail
+        self._consumer: GroupConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.membership = Membership(-1, "", None)
+
+    async def revoked(self) -> None:
+        """Hand the partitions back. Awaited before the group is joined again: when it returns, nothing is processed any more.
+
+        1. Close the gate: what the consumer still fetches belongs to an old epoch.
+        2. Cancel a restore that is under way.
+        3. Under the lock, when no body runs: commit what was done.
+        4. Drop the batches that wait.
+        """
+        was_running = self._loop.gate.is_set()
+        self._loop.close_gate()
+        await self._cancel_restore()
+        async with self._loop.lock:
+            try:
+                self._failpoints.reached("rebalance.before_commit")
+                if was_running:
+                    await self._checkpoint.commit()
+            except StateUnusable as error:
+                await self._throw_away(error)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the worker must not go on
+                await self._fail(error)
+            self._loop.drop_queued()
+            self._checkpoint.forget()
+
+    def assigned(self, partitions: Iterable[TopicPartition], membership: Membership, consumer: GroupConsumer) -> None:
+        """Take these partitions over, in the background: heartbeats begin only after the caller has returned."""
+        self._loop.close_gate()
+        self.membership = membership
+        self._consumer = consumer
+        self._status.rebalances += 1
+        self._status.generation = membership.generation
+        before, self._task = self._task, None
+        self._task = asyncio.create_task(self._take_over(frozenset(partitions), before), name="touchstone-restore")
+
+    async def recover(self, error: StateUnusable) -> None:
+        """A store broke while running: undo the open transaction and rebuild. The caller holds the lock."""
+        self._loop.close_gate()
+        self._loop.drop_queued()
+        await self._throw_away(error)
+        self._task = asyncio.create_task(self._take_over(self._partitions.assigned, self._task), name="touchstone-restore")
+
+    async def stop(self) -> None:
+        """Commit, and close all stores. The partitions stay ours until we leave the group."""
+        self._status.phase = "draining"
+        await self.revoked()
+        async with self._loop.lock:
+            self._partitions.close()
+
+    async def _throw_away(self, error: StateUnusable) -> None:
+        log.warning("%s", error)
+        await self._producer.restart()
+        self._partitions.rebuild_at(error.path)
+        self._checkpoint.forget()
+
+    async def _cancel_restore(self) -> None:
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _take_over(self, assigned: frozenset[TopicPartition], before: asyncio.Task[None] | None) -> None:
+        try:
+            if before is not None and not before.done():
+                before.cancel()
+                await asyncio.wait([before])
+            await self._restore(assigned, self._loop.epoch)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the worker must not go on
+            await self._fail(error)
+
+    async def _restore(self, assigned: frozenset[TopicPartition], epoch: int) -> None:
+        """Bring everything to the last committed transaction, then open the gate.
+
+        1. Close lost stores, open new ones.
+        2. Committed offsets, waiting for transactions that are not decided.
+        3. State, from the stored offset of each store, also of partitions that were kept.
+        4. Fingerprints.
+        5. Seek while no fetch is in flight; commit those positions under our name: that proves the group takes us for the owner, and
+           a successor learns whose transaction to abort.
+        6. Open the gate.
+        """
+        started = time.monotonic()
+        self._status.phase = "restoring"
+        self._partitions.change(assigned)
+        self._status.partitions = tuple(sorted(self._partitions.owned))
+        self._partitions.open()
+        self._failpoints.reached("restore.before_read")
+        committed = await self._decided_offsets()
+        restored = await self._restorer.restore(committed)
+        self._check_fingerprints()
+        await self._clock_is_known.wait()
+        consumer = self._require_consumer()
+        async with consumer.fetch_lock, self._loop.lock:
+            if epoch != self._loop.epoch:
+                return
+            positions = await consumer.seek(assigned, committed)
+            self._failpoints.reached("restore.before_stamp")
+            if positions:
+                await self._producer.commit(positions, lambda: None)
+            if epoch != self._loop.epoch:
+                return
+            self._checkpoint.start(positions)
+            self._delivery.own(self._partitions.owned)
+            self._partitions.hand_over()
+            self._timekeeper.assign()
+            self._status.phase = "running"
+            self._loop.gate.set()
+        log.info("generation %d: %d partitions ready, %d records restored in %.2f s", *self._summary(restored, started))
+
+    def _summary(self, restored: int, started: float) -> tuple[int, int, int, float]:
+        return self.membership.generation, len(self._partitions.owned), restored, time.monotonic() - started
+
+    def _check_fingerprints(self) -> None:
+        wrong = self._partitions.check_fingerprints()
+        if wrong is not None:
+            raise UsageError(wrong)
+
+    async def _decided_offsets(self) -> Mapping[TopicPartition, OffsetAndMetadata]:
+        consumer, assigned = self._require_consumer(), self._partitions.assigned
+        if not assigned:
+            return {}
+        started, aborted = time.monotonic(), False
+        while True:
+            offsets = await consumer.stable_offsets(assigned)
+            if not offsets.undecided:
+                return offsets.committed
+            if not aborted and time.monotonic() - started > _PATIENCE_S:
+                aborted = True
+                await self._restorer.abort_previous(offsets.last_owners)
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+    def _require_consumer(self) -> GroupConsumer:
+        if self._consumer is None:
+            raise InvariantBroken("a restore began before any partition was assigned")
+        return self._consumer

@@ -1,0 +1,149 @@
+"""Bring the state of the assigned partitions up to the last committed transaction before anything flows."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from touchstone.errors import StateUnusable
+from touchstone.runtime.partitions import KeptStore, Partitions
+from touchstone.runtime.settings import WorkerSettings
+from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.transaction import abort_left_behind
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 0.5
+"""How long an open transaction of somebody else is waited for before it is aborted; a live worker's ends within its commit interval."""
+
+
+@dataclass(slots=True)
+class _Range:
+    """What is left to read of one changelog: from `position` until it reaches `end`."""
+
+    stage: str
+    partition: int
+    position: int
+    end: int
+
+
+class Restorer:
+    """Reads changelogs into stores.
+
+    The end to reach is the high watermark of *read_uncommitted*: the last stable offset would miss a transaction that is decided but
+    whose marker is still being written. It is read as *read_committed*, until the reader's position has passed it: markers and aborted
+    records occupy offsets, so records cannot be counted.
+    """
+
+    def __init__(self, settings: WorkerSettings, partitions: Partitions, status: RuntimeStatus) -> None:
+        self._settings = settings
+        self._partitions = partitions
+        self._status = status
+
+    async def restore(self, committed: Mapping[TopicPartition, OffsetAndMetadata]) -> int:
+        """Restore every open store from its own offset; returns how many records that took.
+
+        A store that is ahead of its changelog, older than its beginning, or corrupt, is thrown away and read from the beginning.
+        `committed` are the group's offsets: their metadata names the previous owners.
+        """
+        stores = self._partitions.stores
+        by_changelog = {self._partitions.changelog(stage, partition): (stage, partition) for stage, partition in stores}
+        if not by_changelog:
+            return 0
+        started = time.monotonic()
+        async with self._reader("read_uncommitted") as reader:
+            starts = await reader.beginning_offsets(list(by_changelog))
+            ends = await reader.end_offsets(list(by_changelog))
+        ranges = {}
+        for tp, (stage, partition) in by_changelog.items():
+            offset = stores[stage, partition].offset
+            if offset > ends[tp] or 0 < offset < starts[tp]:
+                log.warning("state of %s[%d] is at %d, its changelog spans %d..%d: rebuilding", stage, partition, offset, starts[tp], ends[tp])
+                offset = self._partitions.rebuild(stage, partition).offset
+            if max(offset, starts[tp]) < ends[tp]:
+                ranges[tp] = _Range(stage, partition, max(offset, starts[tp]), ends[tp])
+        restored = await self._read(ranges, committed) if ranges else 0
+        self._status.restored += restored
+        self._status.restore_seconds += time.monotonic() - started
+        self._status.restore_remaining = 0
+        return restored
+
+    async def _read(self, ranges: dict[TopicPartition, _Range], committed: Mapping[TopicPartition, OffsetAndMetadata]) -> int:
+        restored, progress_at, aborted = 0, time.monotonic(), False
+        async with self._reader("read_committed") as reader:
+            reader.assign(list(ranges))
+            for tp, range_ in ranges.items():
+                reader.seek(tp, range_.position)
+            while ranges:
+                fetched = await reader.getmany(timeout_ms=50)
+                for tp, records in fetched.items():
+                    self._load(ranges, reader, tp, records)
+                    restored += len(records)
+                for tp in list(ranges):
+                    await self._pass(ranges, reader, tp)
+                self._status.restore_remaining = sum(range_.end - range_.position for range_ in ranges.values())
+                if fetched:
+                    progress_at = time.monotonic()
+                elif ranges and not aborted and time.monotonic() - progress_at > _PATIENCE_S:
+                    aborted = True
+                    await self.abort_previous(self._owners(ranges.values(), committed))
+                await asyncio.sleep(0)
+        return restored
+
+    def _load(self, ranges: dict[TopicPartition, _Range], reader: Any, tp: TopicPartition, records: list[Any]) -> None:
+        range_ = ranges.get(tp)
+        if range_ is None:
+            return
+        store = self._partitions.stores[range_.stage, range_.partition]
+        try:
+            store.load([(record.key, record.value) for record in records], records[-1].offset + 1)
+        except StateUnusable as error:
+            log.warning("%s", error)
+            self._partitions.rebuild(range_.stage, range_.partition)
+            reader.seek(tp, 0)
+            range_.position = 0
+
+    async def _pass(self, ranges: dict[TopicPartition, _Range], reader: Any, tp: TopicPartition) -> None:
+        range_ = ranges[tp]
+        range_.position = await reader.position(tp)
+        if range_.position >= range_.end:
+            self._store(range_).load([], range_.position)
+            del ranges[tp]
+
+    def _store(self, range_: _Range) -> KeptStore:
+        return self._partitions.stores[range_.stage, range_.partition]
+
+    def _owners(self, ranges: Iterable[_Range], committed: Mapping[TopicPartition, OffsetAndMetadata]) -> set[str]:
+        numbers = {range_.partition for range_ in ranges}
+        return {offset.metadata for tp, offset in committed.items() if tp in self._partitions.internal and tp.partition in numbers}
+
+    async def abort_previous(self, transactional_ids: Iterable[str]) -> None:
+        """Abort what previous owners left open; otherwise everyone waits for their transaction timeout (26 s were seen)."""
+        ours = self._settings.transactional_id
+        for transactional_id in sorted(set(transactional_ids)):
+            if transactional_id != ours and transactional_id.startswith(f"{self._settings.app}-"):
+                log.warning("aborting the transaction that %s left open", transactional_id)
+                await abort_left_behind(transactional_id, self._settings.bootstrap)
+
+    @asynccontextmanager
+    async def _reader(self, isolation_level: str) -> AsyncIterator[Any]:
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap,
+            client_id=f"{self._settings.transactional_id}-restore",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level=isolation_level,
+            fetch_max_wait_ms=20,
+            max_partition_fetch_bytes=4 << 20,
+        )
+        await reader.start()
+        try:
+            yield reader
+        finally:
+            await reader.stop()

@@ -1,0 +1,48 @@
+"""What a worker is told: where Kafka is, who it is, how often it commits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """Everything the runtime needs besides the program.
+
+    `app` is the application id: the consumer group, and the prefix of internal topics and transactional ids. `instance` must be
+    unique among the live workers of the application and should stay the same over restarts: a worker that comes back aborts its own
+    unfinished transaction. `output_topics` names every topic that the program may write to with `Out.record`.
+    """
+
+    app: str
+    bootstrap: str
+    instance: str
+    data_dir: Path
+    partitions: int
+    channel_topics: tuple[str, ...]
+    output_topics: tuple[str, ...] = ()
+    clock: Literal["wall", "event"] = "wall"
+    commit_interval_ms: int = 100
+    commit_records: int = 20_000
+    """A transaction ends after this many input records even before the interval is over: bounds memory and the work lost in a crash."""
+    slice_records: int = 200
+    """Records handled before the event loop breathes; 200 touchpoints at 200 µs are 40 ms."""
+    poll_records: int = 2_000
+    """Records taken from the consumer at once; at most two such batches wait."""
+    fetch_wait_ms: int = 100
+    fetch_min_bytes: int = 1
+    session_timeout_ms: int = 10_000
+    """How long the partitions of a killed worker stay idle. Heartbeats have a thread of their own."""
+    transaction_timeout_ms: int = 30_000
+    drain_timeout_ms: int = 10_000
+    """How long SIGTERM may take; past it the process leaves anyway, which loses nothing."""
+    stall_timeout_ms: int = 60_000
+    """Without any fetch or commit for this long while records wait, the process ends so that a supervisor starts it again."""
+    compression: Literal["gzip", "snappy", "lz4", "zstd"] | None = None
+    local_delivery: bool = True
+    """Hand messages for own partitions over in memory. Off only for tests: then everything goes through the topics."""
+
+    @property
+    def transactional_id(self) -> str:
+        """The id under which this worker writes; a successor finds it in the metadata of committed offsets."""
+        return f"{self.app}-{self.instance}"

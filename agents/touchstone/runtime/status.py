@@ -1,0 +1,37 @@
+"""What a worker says about itself while it runs."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["starting", "restoring", "running", "draining"]
+
+
+@dataclass(slots=True)
+class RuntimeStatus:
+    """Figures that others read and only the runtime writes; totals since the process started.
+
+    `lag` counts, per topic, what lies between this worker's position and the end of its partitions (transaction markers count too).
+    `clock_ms` is the time the journey partitions have been advanced to; `commit_seconds` is the time the worker stood still in commits.
+    """
+
+    phase: Phase = "starting"
+    partitions: tuple[int, ...] = ()
+    generation: int = -1
+    batches: int = 0
+    records: int = 0
+    delivered_locally: int = 0
+    batch_seconds: float = 0.0
+    commits: int = 0
+    commit_seconds: float = 0.0
+    commit_seconds_max: float = 0.0
+    restored: int = 0
+    restore_remaining: int = 0
+    restore_seconds: float = 0.0
+    rebalances: int = 0
+    clock_ms: int | None = None
+    lag: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether records flow."""
+        return self.phase == "running"
