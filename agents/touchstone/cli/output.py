@@ -75,13 +75,17 @@ class Output:
             yield _keep_still
             return
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.stderr, transient=True) as bar:
-            task = bar.add_task(label, total=total)
+        bar = Progress(*columns, console=self.stderr, transient=True)
+        task = bar.add_task(label, total=total)
 
-            def show(done: int, of: int | None = None, /) -> None:
-                bar.update(task, completed=done, total=total if of is None else of)
+        def show(done: int, of: int | None = None, /) -> None:
+            bar.start()  # at the first step: what has nothing to do shows no bar; starting twice does nothing
+            bar.update(task, completed=done, total=total if of is None else of)
 
+        try:
             yield show
+        finally:
+            bar.stop()
 
     def error(self, error: BaseException | str) -> None:
         """Say what went wrong, on standard error."""
