@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from touchstone.errors import Retriable, UsageError
-from touchstone.runtime.admin import group_offsets
+from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.program import Record
@@ -85,8 +85,8 @@ async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation
         UsageError: A topic does not exist.
         Retriable: The brokers cannot be reached.
     """
+    partitions = await _partitions(bootstrap, topics)
     async with _consumer(bootstrap, isolation) as consumer:
-        partitions = await _partitions(consumer, topics)
         consumer.assign(partitions)
         left = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -111,8 +111,8 @@ async def follow(
         UsageError: A topic does not exist.
         Retriable: The brokers cannot be reached.
     """
+    partitions = await _partitions(bootstrap, topics)
     async with _consumer(bootstrap, isolation) as consumer:
-        partitions = await _partitions(consumer, topics)
         consumer.assign(partitions)
         if from_beginning:
             await consumer.seek_to_beginning(*partitions)
@@ -132,8 +132,8 @@ async def group_lag(bootstrap: str, group: str, topics: Sequence[str]) -> list[L
         UsageError: A topic does not exist.
         Retriable: The brokers cannot be reached.
     """
+    partitions = await _partitions(bootstrap, topics)
     async with _consumer(bootstrap, "read_uncommitted") as consumer:
-        partitions = await _partitions(consumer, topics)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
     committed = await group_offsets(bootstrap, group)
@@ -147,10 +147,11 @@ async def has_open_transaction(bootstrap: str, topics: Sequence[str]) -> bool:
         UsageError: A topic does not exist.
         Retriable: The brokers cannot be reached.
     """
+    partitions = await _partitions(bootstrap, topics)
     ends: list[dict[TopicPartition, int]] = []
     for isolation in ("read_committed", "read_uncommitted"):  # in this order: what begins in between must not look decided
         async with _consumer(bootstrap, isolation) as consumer:
-            ends.append(await consumer.end_offsets(await _partitions(consumer, topics)))
+            ends.append(await consumer.end_offsets(partitions))
     stable, high = ends
     return any(stable[tp] < high[tp] for tp in high)
 
@@ -197,14 +198,12 @@ async def _consumer(bootstrap: str, isolation: str) -> AsyncIterator[Any]:
             await consumer.stop()
 
 
-async def _partitions(consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:
-    found = []
-    for topic in topics:
-        numbers = consumer.partitions_for_topic(topic)
-        if not numbers:
-            raise UsageError(f"expected a topic {topic}, found none; run `touchstone topics apply`")
-        found += [TopicPartition(topic, number) for number in sorted(numbers)]
-    return found
+async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:
+    counts = await partition_counts(bootstrap, topics)
+    missing = [topic for topic in topics if topic not in counts]
+    if missing:
+        raise UsageError(f"expected the topics {', '.join(missing)}, found none of that name; run `touchstone topics apply`")
+    return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
 
 
 class _reachable:  # noqa: N801  # reads as a word in `with _reachable(bootstrap):`

@@ -7,12 +7,13 @@ new ones mean. The group's committed offset says which records are new.
 import time
 from collections.abc import AsyncIterator, Collection
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, RebalanceInProgressError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
-from touchstone.errors import UsageError
+from touchstone.errors import Retriable, UsageError
+from touchstone.runtime.batch import program_record
 from touchstone.runtime.program import Record
 
 COMMIT_INTERVAL_S = 1.0
@@ -47,7 +48,8 @@ class ReplayingReader:
         """Connect and join the group.
 
         Raises:
-            UsageError: no broker answers there, or it has no such topic.
+            Retriable: no broker answers there.
+            UsageError: it has no such topic.
         """
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
@@ -60,14 +62,14 @@ class ReplayingReader:
         try:
             await consumer.start()
             topics = await consumer.topics()
-        except KafkaConnectionError:
+        except KafkaError as error:
             await consumer.stop()
-            raise UsageError(f"no Kafka answers at {self._bootstrap}; start it, or name another one") from None
+            raise Retriable(
+                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
+            ) from error
         if self._topic not in topics:
             await consumer.stop()
-            raise UsageError(
-                f"there is no topic {self._topic} at {self._bootstrap}; `touchstone topics apply` creates what the topology names"
-            )
+            raise UsageError(f"expected a topic {self._topic}, found none; run `touchstone topics apply`")
         self._consumer = consumer
         if self._group is None:
             partitions = consumer.partitions_for_topic(self._topic) or ()
@@ -97,7 +99,7 @@ class ReplayingReader:
                 for record in records:
                     if tp in self._unplaced or tp not in self._ours:
                         break  # the group moved on while the caller was busy: what is left of the batch is read again, or not ours
-                    yield Replayed(_as_record(record), record.offset >= self._new_from.get(tp, 0))
+                    yield Replayed(program_record(record), record.offset >= self._new_from.get(tp, 0))
                     if tp in self._ours:
                         self._next[tp] = record.offset + 1
             if time.monotonic() >= self._commit_due:
@@ -164,7 +166,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Note them; they are placed before the next read."""
         self._reader.assigned(assigned)
-
-
-def _as_record(message: Any) -> Record:
-    return Record(message.topic, message.partition, message.offset, message.timestamp, message.key, message.value, message.headers)
