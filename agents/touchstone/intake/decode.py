@@ -57,8 +57,8 @@ def _from_json(value: bytes) -> Stated:
         raise _not_as_agreed(value, wrong) from None
     except msgspec.DecodeError as broken:
         raise RecordRejected(reasons.INVALID_JSON, f"expected one JSON object, found a fault: {broken}") from None
-    except ValueError:  # UTF-8 that is none, or a number of more than 4,300 digits
-        raise RecordRejected(reasons.INVALID_JSON, "expected JSON in UTF-8 with numbers of a sensible size, found other bytes") from None
+    except UnicodeDecodeError:
+        raise RecordRejected(reasons.INVALID_JSON, "expected JSON in UTF-8, found other bytes") from None
 
 
 def _not_as_agreed(value: bytes, wrong: msgspec.ValidationError) -> RecordRejected:

@@ -1,0 +1,82 @@
+"""A line of JSON becomes the record that `produce` and the twin both feed."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from tests.unit.intake.shop import DAY, NOON, SHOP, intake, touchpoint
+from touchstone.intake.lines import prepare_line
+from touchstone.intake.touchpoint import Accepted
+from touchstone.runtime.program import Record
+
+RECEIVED = "2024-06-10T12:00:00.000Z"
+
+
+def test_a_line_goes_to_its_channels_topic_under_its_first_identifier() -> None:
+    """The channel's alias is resolved; the time of receipt is set to the time of occurrence."""
+    prepared = prepare_line(msgspec.json.encode(touchpoint(channel="website", identifiers={"ecid": 7, "user_id": "u1"})), SHOP)
+
+    assert (prepared.topic, prepared.key) == ("touchpoints.web.v1", b"ecid:7")
+    assert msgspec.json.decode(prepared.value)["received_at"] == RECEIVED
+
+
+@pytest.mark.parametrize("place", [{"received_at": NOON}, {"attributes": {"received_at": RECEIVED}}, {"properties": {"received_at": NOON}}])
+def test_a_line_that_says_when_it_was_received_stays_as_it_is(place: dict[str, object]) -> None:
+    """Byte for byte, but for the line end."""
+    line = msgspec.json.encode(touchpoint(**place))
+
+    assert prepare_line(line + b"\r\n", SHOP).value == line
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"[1]", b"", b'{"channel": "telepathy"}', b'{"channel": 7}', b"[" * 5_000, b"\xff", b'{"a": 1e999}']
+)
+def test_a_line_nobody_can_place_goes_unchanged_to_the_first_channel(line: bytes) -> None:
+    """So that the pipeline makes a dead letter of it, live and in the twin alike."""
+    assert prepare_line(line, SHOP) == ("touchpoints.web.v1", None, line)
+
+
+def test_all_times_move_by_one_amount() -> None:
+    """Top level and inside, texts stay texts and numbers numbers; what is no time stays."""
+    stated = touchpoint(sent_at=NOON, attributes={"received_at": RECEIVED, "sent_at": "never", "page": "/"})
+
+    moved = msgspec.json.decode(prepare_line(msgspec.json.encode(stated), SHOP, shift_ms=DAY).value)
+
+    assert moved == stated | {
+        "occurred_at": "2024-06-11T12:00:00.000Z",
+        "sent_at": NOON + DAY,
+        "attributes": {"received_at": "2024-06-11T12:00:00.000Z", "sent_at": "never", "page": "/"},
+    }
+
+
+def test_a_channel_that_speaks_avro_is_fed_avro() -> None:
+    """The same line is accepted there; one that Avro cannot say goes unchanged."""
+    line = msgspec.json.encode(touchpoint(channel="ad"))
+
+    prepared = prepare_line(line, SHOP)
+
+    assert isinstance(intake().take(Record(prepared.topic, 0, 0, NOON, prepared.key, prepared.value), []), Accepted)
+    assert prepare_line(b'{"channel": "ad"}', SHOP).value == b'{"channel": "ad"}'
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "key"),
+    [
+        ([{"kind": "email", "value": "A@b"}], b"email:A@b"),
+        ({"cookie": ["c1", "c2"]}, b"cookie:c1"),
+        ({"cookie": None, "x": 1}, b"x:1"),
+        ([], None),
+        (7, None),
+    ],
+)
+def test_the_key_is_the_first_identifier_as_stated(identifiers: object, key: bytes | None) -> None:
+    """Map or list, text or number; without any there is no key."""
+    assert prepare_line(msgspec.json.encode(touchpoint(identifiers=identifiers)), SHOP).key == key
+
+
+def test_the_first_channel_is_the_first_of_the_topology() -> None:
+    """Whatever its name."""
+    topology = replace(SHOP, channels={"app": SHOP.channels["app"]})
+
+    assert prepare_line(b"{", topology).topic == "touchpoints.app.v1"
