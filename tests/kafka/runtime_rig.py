@@ -77,7 +77,9 @@ class Rig:
         await produce_lines(self.bootstrap, records())
         self.produced += count
 
-    def start(self, instance: str, *, failpoint: str = "", fingerprint: str = "toy-1", data: Path | None = None, **settings: Any) -> "Worker":
+    def start(
+        self, instance: str, *, failpoint: str = "", fingerprint: str = "toy-1", data: Path | None = None, **settings: Any
+    ) -> "Worker":
         """Start a worker process."""
         log = self.folder / f"{instance}-{len(self.processes)}.log"
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'agents'}{os.pathsep}{ROOT}", VARIABLE: failpoint}
@@ -96,7 +98,7 @@ class Rig:
             lags = await group_lag(self.bootstrap, self.app, topics)
             return not any(lag.records for lag in lags) and not await has_open_transaction(self.bootstrap, [*topics, f"{self.app}-output"])
 
-        wait_until(lambda: asyncio.run(is_done()), seconds, lambda: self.logs())
+        wait_until(lambda: asyncio.run(is_done()), seconds, self.logs)
 
     def logs(self) -> str:
         """The tails of all workers' logs."""

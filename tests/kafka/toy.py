@@ -90,8 +90,9 @@ class CountProgram:
         for at, key in store.due(now, 1_000):
             store.clear_timer(at, key)
 
-    def settle(self, out: Out, wall_ms: int) -> None:
+    def settle(self, out: Out, wall_ms: int) -> bool:
         """Nothing is put off."""
+        return False
 
     def _partition(self, key: str) -> int:
         return partition_of(key.encode(), self._partitions)
@@ -108,7 +109,7 @@ def toy_settings(app: str, bootstrap: str, instance: str, data_dir: Path, **more
             "partitions": 4,
             "channel_topics": (f"{app}-source", f"{app}-other"),
             "output_topics": (f"{app}-output",),
-            "session_timeout_ms": 6_000,
+            "session_timeout_ms": 2_000,
             **more,
         }
     )

@@ -159,7 +159,9 @@ async def _configs(admin: Any, topics: list[str]) -> dict[str, dict[str, tuple[s
         return {}
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
     return {
-        resource[3]: {entry[0]: (entry[1] or "", entry[3]) for entry in resource[4]} for response in responses for resource in response.resources
+        resource[3]: {entry[0]: (entry[1] or "", entry[3]) for entry in resource[4]}
+        for response in responses
+        for resource in response.resources
     }
 
 

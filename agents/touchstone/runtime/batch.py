@@ -40,7 +40,7 @@ class Portion(NamedTuple):
 
     topic: str
     slices: list[Slice]
-    count: int
+    size: int
 
 
 def portions(batch: Batch, limit: int) -> Iterator[Portion]:

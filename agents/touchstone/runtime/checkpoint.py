@@ -148,10 +148,8 @@ class Checkpoint:
             self._program.advance(partition, now, self._delivery)
             self._timekeeper.advanced(partition, now)
         await self._delivery.drain()
-        self._program.settle(self._delivery, wall_ms)
-        while not self._delivery.idle:
+        while self._program.settle(self._delivery, wall_ms) or not self._delivery.idle:
             await self._delivery.drain()
-            self._program.settle(self._delivery, wall_ms)
         await self._delivery.drain()
 
     async def _write_changes(self) -> tuple[dict[TopicPartition, KeptStore], Statement | None, dict[TopicPartition, int]]:
@@ -172,6 +170,7 @@ class Checkpoint:
         status = self._status
         status.commits += 1
         status.commit_seconds += seconds
+        status.commit_times.append(seconds)
         status.commit_seconds_max = max(status.commit_seconds_max, seconds)
         status.clock_ms = self._timekeeper.now
         status.lag = self.lag

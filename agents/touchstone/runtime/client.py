@@ -217,4 +217,6 @@ class _reachable:  # noqa: N801  # reads as a word in `with _reachable(bootstrap
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KafkaError):
-            raise Retriable(f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?") from error
+            raise Retriable(
+                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
+            ) from error

@@ -19,9 +19,13 @@ class Hook(NamedTuple):
 
 HOOKS = (
     Hook("faust-streaming", "faust.transport.drivers.aiokafka", "Consumer._new_consumer_thread", "our consumer thread"),
-    Hook("faust-streaming", "faust.transport.drivers.aiokafka", "AIOKafkaConsumerThread._create_worker_consumer", "fetch settings, assignor"),
+    Hook(
+        "faust-streaming", "faust.transport.drivers.aiokafka", "AIOKafkaConsumerThread._create_worker_consumer", "fetch settings, assignor"
+    ),
     Hook("faust-streaming", "faust.transport.drivers.aiokafka", "AIOKafkaConsumerThread._fetch_records", "batches"),
-    Hook("faust-streaming", "faust.transport.drivers.aiokafka", "AIOKafkaConsumerThread._ensure_consumer", "access to the group's consumer"),
+    Hook(
+        "faust-streaming", "faust.transport.drivers.aiokafka", "AIOKafkaConsumerThread._ensure_consumer", "access to the group's consumer"
+    ),
     Hook("faust-streaming", "faust.transport.drivers.aiokafka", "Transport.Consumer", "our consumer"),
     Hook("faust-streaming", "faust.transport.consumer", "ConsumerThread.call_thread", "calls into the consumer's thread"),
     Hook("faust-streaming", "faust.transport.consumer", "Consumer._drain_messages", "batches"),

@@ -162,8 +162,10 @@ class Loop:
             for piece in portion.slices:
                 self._checkpoint.processed(piece)
             self._status.batches += 1
-            self._status.records += portion.count
-            self._status.batch_seconds += time.perf_counter() - started
+            self._status.records += portion.size
+            seconds = time.perf_counter() - started
+            self._status.batch_seconds += seconds
+            self._status.batch_times.append(seconds)
             if self._checkpoint.is_due:
                 await self._checkpoint.commit()
             await asyncio.sleep(0)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 
-
 def internal_topic(app: str, stage: str) -> str:
     """The topic that carries messages to a stage across workers."""
     return f"{app}.{stage}"

@@ -146,7 +146,9 @@ class Partitions:
     def _open(self, stage: str, partition: int) -> KeptStore:
         directory = self._directory(stage, partition)
         if _age_s(directory) > _TOMBSTONES_S:
-            log.warning("state of %s[%d] was not written for too long: tombstones may be gone from its changelog, rebuilding", stage, partition)
+            log.warning(
+                "state of %s[%d] was not written for too long: tombstones may be gone from its changelog, rebuilding", stage, partition
+            )
             return self._start_again(stage, partition)
         try:
             return self._open_store(directory, self._program.stages[stage])

@@ -37,7 +37,9 @@ class GroupConsumer(Protocol):
         """The committed offsets, and the partitions where that is not decided yet."""
         ...
 
-    async def seek(self, partitions: Iterable[TopicPartition], offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> dict[TopicPartition, int]:
+    async def go_to(
+        self, partitions: Iterable[TopicPartition], offsets: Mapping[TopicPartition, OffsetAndMetadata]
+    ) -> dict[TopicPartition, int]:
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
         ...
 
@@ -168,7 +170,7 @@ class Rebalance:
         async with consumer.fetch_lock, self._loop.lock:
             if epoch != self._loop.epoch:
                 return
-            positions = await consumer.seek(assigned, committed)
+            positions = await consumer.go_to(assigned, committed)
             self._failpoints.reached("restore.before_stamp")
             if positions:
                 await self._producer.commit(positions, lambda: None)

@@ -64,7 +64,9 @@ class Restorer:
         for tp, (stage, partition) in by_changelog.items():
             offset = stores[stage, partition].offset
             if offset > ends[tp] or 0 < offset < starts[tp]:
-                log.warning("state of %s[%d] is at %d, its changelog spans %d..%d: rebuilding", stage, partition, offset, starts[tp], ends[tp])
+                log.warning(
+                    "state of %s[%d] is at %d, its changelog spans %d..%d: rebuilding", stage, partition, offset, starts[tp], ends[tp]
+                )
                 offset = self._partitions.rebuild(stage, partition).offset
             if max(offset, starts[tp]) < ends[tp]:
                 ranges[tp] = _Range(stage, partition, max(offset, starts[tp]), ends[tp])

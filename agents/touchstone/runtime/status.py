@@ -1,5 +1,6 @@
 """What a worker says about itself while it runs."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +25,9 @@ class RuntimeStatus:
     commits: int = 0
     commit_seconds: float = 0.0
     commit_seconds_max: float = 0.0
+    commit_times: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+    """Seconds of each commit since somebody last took them out; `batch_times` likewise."""
+    batch_times: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     restored: int = 0
     restore_remaining: int = 0
     restore_seconds: float = 0.0

@@ -126,10 +126,10 @@ async def fetch_stable_offsets(coordinator: Any, partitions: Iterable[TopicParti
     by_topic: dict[str, list[int]] = defaultdict(list)
     for tp in partitions:
         by_topic[tp.topic].append(tp.partition)
-    topics = [(topic, numbers, {}) for topic, numbers in by_topic.items()]
+    topics: list[Any] = [(topic, numbers, {}) for topic, numbers in by_topic.items()]
     response = await coordinator._send_req(_OffsetFetchRequest(coordinator.group_id, topics, True, {}))
     if response.error_code:
-        raise for_code(response.error_code)()
+        raise for_code(response.error_code)
     committed: dict[TopicPartition, OffsetAndMetadata] = {}
     undecided: set[TopicPartition] = set()
     for topic, answers, _ in response.topics:
@@ -138,7 +138,7 @@ async def fetch_stable_offsets(coordinator: Any, partitions: Iterable[TopicParti
             if error_code == _UNSTABLE_OFFSET_COMMIT:
                 undecided.add(tp)
             elif error_code:
-                raise for_code(error_code)()
+                raise for_code(error_code)
             elif offset >= 0:
                 committed[tp] = OffsetAndMetadata(offset, metadata or "")
     last = await coordinator.fetch_committed_offsets(list(undecided)) if undecided else {}
@@ -154,7 +154,7 @@ class _GroupOffsetCommitHandler(aiokafka_sender.TxnOffsetCommitHandler):  # type
         by_topic: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for tp, offset in sorted(self._offsets.items()):
             by_topic[tp.topic].append((tp.partition, offset.offset, -1, offset.metadata, {}))
-        topics = [(topic, entries, {}) for topic, entries in by_topic.items()]
+        topics: list[Any] = [(topic, entries, {}) for topic, entries in by_topic.items()]
         return _TxnOffsetCommitRequest(
             manager.transactional_id,
             self._group_id,

@@ -5,6 +5,7 @@ What is replaced: the drain loop, which would make two tasks per message; the co
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +20,9 @@ from touchstone.runtime.batch import Batch, End
 from touchstone.runtime.loop import Loop
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.transaction import Membership, StableOffsets, fetch_stable_offsets
+
+_FAUST_LOG = logging.getLogger("faust.touchstone")
+"""Faust talks a lot; its words go under its own name."""
 
 _POLL_S = 0.2
 _FEW = 200
@@ -49,7 +53,7 @@ class Engine(NamedTuple):
 class EngineApp(faust.App):
     """A Faust app that carries the engine."""
 
-    logger = driver.logger
+    logger = _FAUST_LOG
     engine: Engine
 
 
@@ -64,7 +68,7 @@ class Polled(NamedTuple):
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread in which the group's consumer lives."""
 
-    logger = driver.logger
+    logger = _FAUST_LOG
     app: EngineApp
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -86,7 +90,8 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     async def _poll(self, partitions: frozenset[TopicPartition]) -> Polled:
         consumer: Any = self._ensure_consumer()
         limit = self.app.engine.settings.poll_records
-        records = await self._fetch_records(consumer, partitions, timeout=_POLL_S, max_records=limit)  # type: ignore[arg-type]
+        wanted: Any = partitions  # Faust asks for a set of its own TP: equal, as tuples are
+        records = await self._fetch_records(consumer, wanted, timeout=_POLL_S, max_records=limit)
         positions: dict[TopicPartition, int] = {}
         ends: dict[TopicPartition, End] = {}
         assignment = consumer._subscription.subscription.assignment
@@ -135,8 +140,8 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
 class EngineConsumer(driver.Consumer):
     """Feeds the loop with batches and tells the rebalance what comes and goes."""
 
-    logger = driver.logger
-    app: EngineApp  # type: ignore[assignment]
+    logger = _FAUST_LOG
+    app: EngineApp
     _thread: EngineConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -153,7 +158,7 @@ class EngineConsumer(driver.Consumer):
         """The committed offsets, and the partitions where that is not decided yet."""
         return await self._thread.stable_offsets(partitions)
 
-    async def seek(
+    async def go_to(
         self, partitions: Iterable[TopicPartition], offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> dict[TopicPartition, int]:
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
@@ -190,7 +195,7 @@ class EngineConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Nothing: we seek after the restore."""
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002  # Faust's signature
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002  # Faust's signature
         """Nothing: offsets are part of our transactions."""
         return False
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from aiokafka import TopicPartition
 
 from touchstone.clock import Clock, SystemClock
-from touchstone.errors import Fenced, InvariantBroken, TouchstoneError, UsageError
+from touchstone.errors import Fenced, InvariantBroken, StateUnusable, TouchstoneError, UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.agents import PortionStream, register
 from touchstone.runtime.batch import Portion
@@ -36,7 +36,7 @@ from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.timekeeper import Timekeeper
-from touchstone.runtime.transport import Engine, EngineApp, EngineTransport
+from touchstone.runtime.transport import Engine, EngineApp, EngineConsumer, EngineTransport
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +71,7 @@ def run_worker(
 class Worker:
     """Builds the engine, starts Faust, watches it, and stops in order."""
 
-    def __init__(
-        self, settings: WorkerSettings, program: Program, open_store: StoreFactory, status: RuntimeStatus, clock: Clock
-    ) -> None:
+    def __init__(self, settings: WorkerSettings, program: Program, open_store: StoreFactory, status: RuntimeStatus, clock: Clock) -> None:
         self._settings = settings
         self._program = program
         self._open_store = open_store
@@ -132,7 +130,7 @@ class Worker:
             delivery=delivery,
             failpoints=failpoints,
             status=status,
-            recover=lambda error: self._rebalance.recover(error),
+            recover=self._recover,
         )
         self._rebalance = Rebalance(
             loop=self._loop,
@@ -214,13 +212,16 @@ class Worker:
         await self._producer.abort(1.0)
         _flush_and_exit(EXIT_FENCED if isinstance(error, Fenced) else EXIT_FAILED)
 
+    async def _recover(self, error: StateUnusable) -> None:
+        await self._rebalance.recover(error)
+
     async def _watch(self) -> None:
         """Faust logs fatal errors of its consumer and lives on: look after it."""
         tuned = False
         while True:
             await asyncio.sleep(_WATCH_S)
             consumer = self._app._consumer
-            broken = consumer.broken() if consumer is not None else None
+            broken = consumer.broken() if isinstance(consumer, EngineConsumer) else None
             if broken is not None:
                 raise InvariantBroken(f"the consumer stopped working: {broken!r}") from broken
             if self._app.crash_reason is not None:
@@ -288,7 +289,9 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
         if count is not None and counts.get(topic, count) != count
     ]
     if wrong:
-        raise UsageError("\n".join([*wrong, "Run `touchstone topics plan` to see what differs, `touchstone topics apply` to create what is missing"]))
+        raise UsageError(
+            "\n".join([*wrong, "Run `touchstone topics plan` to see what differs, `touchstone topics apply` to create what is missing"])
+        )
     return counts
 
 
@@ -299,7 +302,9 @@ def _directory_lock(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UsageError(f"expected {directory} to be free, found another worker in it; give every worker a data directory of its own") from error
+            raise UsageError(
+                f"expected {directory} to be free, found another worker in it; give every worker a data directory of its own"
+            ) from error
         yield
 
 
