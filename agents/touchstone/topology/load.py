@@ -82,11 +82,12 @@ def _validate(root: Node, file: str, known: list[Fault]) -> tuple[WrittenTopolog
             written = WrittenTopology.model_validate(root.plain())
         except ValidationError as error:
             found = details(error)
-            explained = [explain(one, root, file) for one in found[:_MOST_FAULTS] if not _follows(one, root, left_out)]
+            explained = [explain(one, root, file) for one in found[: _MOST_FAULTS + 1] if not _follows(one, root, left_out)]
             faults += [fault for fault in explained if (fault.line, fault.column) not in places]
             parts = [doomed(one, root) for one in found]
-            left_out += [part.path for part in parts]
-            root = _without(root, parts, {str(one["loc"][0]) for one in found if one["type"] == "missing" and len(one["loc"]) == 1})
+            missing = [str(one["loc"][0]) for one in found if one["type"] == "missing" and len(one["loc"]) == 1]
+            left_out += [part.path for part in parts] + missing
+            root = _without(root, parts, set(missing))
     findings = Findings(root, file, [path for path in left_out if path])
     check(written, findings)
     return written, faults + findings.faults
@@ -114,5 +115,5 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     if len(ordered) <= _MOST_FAULTS:
         return ordered
     last = ordered[_MOST_FAULTS - 1]
-    rest = Fault(f"and {len(ordered) - _MOST_FAULTS + 1} more faults", "", last.file, last.line, last.column)
+    rest = Fault("more faults follow; mend these first", "", last.file, last.line, last.column)
     return [*ordered[: _MOST_FAULTS - 1], rest]

@@ -35,7 +35,11 @@ def _fault(message: str) -> PydanticCustomError:
 
 
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) or value is None:
+        return value
+    raise _fault(f"expected a word or a list of words, found {value!r:.60}")
 
 
 def _plain_value(value: Any) -> Any:
@@ -74,7 +78,7 @@ Words = Annotated[list[Word], BeforeValidator(_listed, json_schema_input_type=Wo
 Media = Literal["owned", "paid", "earned", "shared"]
 MomentKind = Literal["transition", "regression", "timeout", "reentry", "signal"]
 Operator = Literal["is", "is_not", "above", "at_least", "below", "at_most", "in", "exists"]
-Normalise = Literal["none", "lower", "upper", "digits", "email", "phone"]
+Normalise = Literal["none", "lower", "digits", "email", "phone"]
 
 
 def _unit(unit: str) -> dict[str, Any]:
@@ -168,7 +172,7 @@ class WrittenIdentifier(Written):
     )
     normalise: Normalise = Field(
         "none",
-        description="The form in which values are compared: as given without blanks around, lower or upper case, digits only, "
+        description="The form in which values are compared: as given without blanks around, lower case, digits only, "
         "an e-mail address, a telephone number in international form.",
     )
     guard: WrittenGuard = Field(WrittenGuard(), description="How many others a value may meet before it is generic.")

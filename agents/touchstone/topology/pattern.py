@@ -1,6 +1,7 @@
 """Regular expressions that an operator may write: small, and without the forms that can run for ever."""
 
 import re
+import warnings
 
 MAX_LENGTH = 200
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?[:a-zA-Z<=!#]*)?|\)|[*+?]|\{[0-9,]*\}|.", re.DOTALL)
@@ -20,8 +21,10 @@ def as_pattern(text: str) -> re.Pattern[str]:
             f"the regular expression {text!r} repeats a group that repeats or chooses inside, which can run for ever; write it flat"
         )
     try:
-        return re.compile(text, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python will read otherwise one day is refused today
+            return re.compile(text, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise ValueError(f"not a regular expression: {error}") from error
 
 

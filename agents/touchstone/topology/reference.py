@@ -45,7 +45,7 @@ def _tidy(part: Any) -> Any:
         return [_tidy(one) for one in part]
     if not isinstance(part, dict):
         return part
-    choices = [choice for choice in part.get("anyOf", ()) if choice != {"type": "null"}]
+    choices = list(_choices(part))
     if "anyOf" in part and len(choices) == 1:
         part = {**{key: value for key, value in part.items() if key != "anyOf"}, **choices[0]}
     tidied: dict[str, Any] = {}
@@ -54,11 +54,21 @@ def _tidy(part: Any) -> Any:
             tidied[key] = {name: _tidy(field) for name, field in value.items()}
         elif key == "anyOf":
             tidied[key] = _tidy(choices)
-        elif not (key == "title" or (key == "default" and (value is None or isinstance(value, dict)))):
+        elif key == "default" and isinstance(value, dict):
+            tidied[key] = {}
+        elif not (key == "title" or (key == "default" and value is None)):
             tidied[key] = _tidy(value)
     if "patternProperties" in tidied:
         tidied["additionalProperties"] = False
     return tidied
+
+
+def _choices(part: Mapping[str, Any]) -> Iterator[Any]:
+    for choice in part.get("anyOf", ()):
+        if "anyOf" in choice:
+            yield from _choices(choice)
+        elif choice != {"type": "null"}:
+            yield choice
 
 
 def reference() -> str:
@@ -127,10 +137,10 @@ def _kind(field: Mapping[str, Any]) -> str:
 
 
 def _default(field: Mapping[str, Any]) -> str:
-    if "default" in field:
-        default = field["default"]
-        return f"`{default if isinstance(default, str) else json.dumps(default)}`"
-    return "see below" if "$ref" in field else "none"
+    if "default" not in field:
+        return "none"
+    default = field["default"]
+    return "see below" if "$ref" in field else f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
 if __name__ == "__main__":
