@@ -64,7 +64,7 @@ CUSTOMERS = st.builds(
     tenant=WORD,
     status=st.sampled_from(("active", "merged", "retired", "erased")),
     merged_into=st.none() | TEXT,
-    identifiers=rows(kind=WORD, value=TEXT, first_seen=LONG, last_seen=LONG),
+    identifiers=rows(kind=WORD, value=TEXT, first_seen=st.none() | LONG, last_seen=st.none() | LONG),
     attributes=rows(name=WORD, value=TEXT, source=WORD, occurred_at=LONG, touchpoint=TEXT, rule=WORD),
     consents=rows(purpose=WORD, granted=st.booleans(), occurred_at=LONG, source=WORD),
     interactions=rows(channel=WORD, type=WORD, occurred_at=LONG, count=LONG),

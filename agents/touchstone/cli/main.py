@@ -10,13 +10,25 @@ from typing import NoReturn
 import click
 
 import touchstone
+from touchstone.cli.inspect import inspect
 from touchstone.cli.kafka import kafka
 from touchstone.cli.output import Output
+from touchstone.cli.produce import produce
+from touchstone.cli.tail import tail
+from touchstone.cli.topics import topics
+from touchstone.cli.validate import validate
+from touchstone.cli.worker import worker
 from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
 
 COMMANDS: tuple[click.Command, ...] = (
     # One import and one line per command, in the order in which one comes to use them; --help shows them so.
+    validate,
     kafka,
+    topics,
+    worker,
+    produce,
+    tail,
+    inspect,
 )
 
 EXIT_FAILED = 1

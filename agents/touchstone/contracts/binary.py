@@ -152,7 +152,7 @@ def _rows(rows: Sequence[dict[str, Any]], write: Any) -> bytes:
 
 
 def _identifier(row: dict[str, Any]) -> bytes:
-    return _word(row["kind"]) + string(row["value"]) + long(row["first_seen"]) + long(row["last_seen"])
+    return _word(row["kind"]) + string(row["value"]) + _maybe_long(row["first_seen"]) + _maybe_long(row["last_seen"])
 
 
 def _attribute(row: dict[str, Any]) -> bytes:

@@ -1,0 +1,180 @@
+"""Composition root: topology in, a worker out. The only place that knows the stages, the topics and the runtime at once."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import touchstone
+from touchstone.clock import SystemClock
+from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.envelope import Envelope
+from touchstone.contracts.reasons import IGNORED, REASONS
+from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
+from touchstone.observe.health import start_web
+from touchstone.observe.registry import Registry
+from touchstone.observe.runtime_metrics import show_status
+from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
+from touchstone.publisher import Publisher
+from touchstone.runtime.admin import TopicSpec, application_topics
+from touchstone.runtime.settings import WorkerSettings
+from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.worker import run_worker
+from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
+from touchstone.state.rows import RowStore
+from touchstone.topology.compile import Topology
+
+STAGES = (IDENTITY, JOURNEY)
+SECRET_VARIABLE = "TOUCHSTONE_HASH_KEY"  # noqa: S105 - the name of a variable, no secret
+LARGEST_RECORD_BYTES = 10 << 20
+"""What a channel topic takes in. Far above `limits.record`, so that an oversized record becomes a dead letter and not the producer's riddle."""
+
+_DAY_MS = 86_400_000
+_LOG_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """What a worker is told from outside: where Kafka is, who it is, where its state lies, where it answers."""
+
+    app: str
+    bootstrap: str
+    instance: str
+    data_dir: Path
+    session_timeout_ms: int = 10_000
+    commit_interval_ms: int = 100
+    web_host: str = "127.0.0.1"
+    web_port: int | None = None
+    """Where `/metrics` and `/health` answer; 0 for a free port, None for not at all."""
+    hot_rows: int = 60_000
+    """Rows that stay in memory, over all stores of the worker; the rest is read from disk when it is needed."""
+
+
+def secret_from(environment: Mapping[str, str]) -> bytes:
+    """The key of all hashes: from `TOUCHSTONE_HASH_KEY`, or the file named by `TOUCHSTONE_HASH_KEY_FILE`. It must never change."""
+    file = environment.get(SECRET_VARIABLE + "_FILE")
+    text = Path(file).read_text().strip() if file else environment.get(SECRET_VARIABLE, "")
+    return text.encode() or DEFAULT_SECRET
+
+
+def ordering_of(topology: Topology) -> Ordering:
+    """The orders of this installation."""
+    return Ordering(topology.kinds, secret_from(os.environ))
+
+
+def topic_specs(topology: Topology, app: str) -> list[TopicSpec]:
+    """Every topic that Touchstone reads or writes, as it should be."""
+    partitions = topology.partitions
+    touchpoints = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGEST_RECORD_BYTES)}
+    kept = {"cleanup.policy": "delete", "retention.ms": str(_LOG_DAYS * _DAY_MS)}
+    moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)}
+    names = topology.topics
+    return [
+        *(TopicSpec(topic, partitions, touchpoints) for topic in channel_topics(topology)),
+        *(TopicSpec(topic, partitions, moments) for topic in (names.moments, *(output.topic for output in topology.outputs))),
+        TopicSpec(names.customers, partitions, {"cleanup.policy": "compact"}),
+        TopicSpec(names.identities, partitions, kept),
+        TopicSpec(names.deadletters, partitions, kept),
+        *application_topics(app, STAGES, partitions),
+    ]
+
+
+def prefixed(topology: Topology, prefix: str) -> Topology:
+    """The same topology on topics of its own: several installations, or a trial beside the real one, on one Kafka."""
+    if not prefix:
+        return topology
+    names = topology.topics
+    return replace(
+        topology,
+        channels={name: replace(channel, topic=prefix + channel.topic) for name, channel in topology.channels.items()},
+        outputs=tuple(replace(output, topic=prefix + output.topic) for output in topology.outputs),
+        topics=replace(
+            names,
+            moments=prefix + names.moments,
+            customers=prefix + names.customers,
+            identities=prefix + names.identities,
+            deadletters=prefix + names.deadletters,
+        ),
+    )
+
+
+def channel_topics(topology: Topology) -> tuple[str, ...]:
+    """The topics of all channels, each once."""
+    return tuple(dict.fromkeys(channel.topic for channel in topology.channels.values()))
+
+
+def output_topics(topology: Topology) -> tuple[str, ...]:
+    """The topics that others read."""
+    names = topology.topics
+    return (names.moments, names.customers, names.identities, names.deadletters, *(output.topic for output in topology.outputs))
+
+
+def run(topology: Topology, options: WorkerOptions) -> int:
+    """Run one worker until it is told to stop; returns its exit code (runtime/worker.py)."""
+    clock = SystemClock()
+    publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock)
+    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock)
+    environment = RocksEnvironment()
+    hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
+
+    def open_store(path: Path, row_types: Mapping[str, Any]) -> RowStore:
+        return RowStore(RocksBackend(path, environment), row_types, hot_rows)
+
+    settings = WorkerSettings(
+        app=options.app,
+        bootstrap=options.bootstrap,
+        instance=options.instance,
+        data_dir=options.data_dir,
+        partitions=topology.partitions,
+        channel_topics=channel_topics(topology),
+        output_topics=output_topics(topology),
+        clock=topology.clock,
+        session_timeout_ms=options.session_timeout_ms,
+        commit_interval_ms=options.commit_interval_ms,
+    )
+    return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options))
+
+
+def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> Any:
+    """What runs beside the worker, in its event loop: figures into the registry, and the page that shows them."""
+    registry = Registry(
+        {
+            "channel": topology.channels.keys(),
+            "reason": REASONS.keys() | IGNORED.keys(),
+            "kind": topology.kinds.keys(),
+            "journey": {journey.name for journey in topology.journeys},
+            "phase": {phase for journey in topology.journeys for phase in journey.phases},
+            "topic": {spec.name for spec in topic_specs(topology, options.app)},
+            "stage": STAGES,
+        },
+        {"version": touchstone.__version__, "topology": topology.name, "topology_version": str(topology.version)},
+    )
+
+    async def beside(status: RuntimeStatus) -> None:
+        def refresh() -> None:
+            registry.flush(pipeline.counts)
+            show_status(registry, status)
+
+        registry.before_each_page(refresh)
+        if options.web_port is not None:
+            web = await start_web(options.web_host, options.web_port, registry, lambda: (status.phase, why(status)))
+            (options.data_dir / "web.port").write_text(str(web.port))
+        while True:
+            await asyncio.sleep(1)
+            refresh()
+
+    return beside
+
+
+def why(status: RuntimeStatus) -> str:
+    """Why a worker is ready or not, in a sentence for whoever is awake at three in the morning."""
+    match status.phase:
+        case "starting":
+            return "waiting for partitions of the group"
+        case "restoring":
+            return f"{status.restore_remaining} changelog records are still to be read"
+        case "draining":
+            return "finishing the last transaction before leaving"
+    return f"{len(status.partitions)} partitions, {sum(status.lag.values())} records behind"

@@ -1,0 +1,57 @@
+"""`touchstone topics`: what topics there should be, and how to get there."""
+
+import asyncio
+
+import click
+
+from touchstone.app import topic_specs
+from touchstone.cli.options import app_options, bootstrap_option
+from touchstone.cli.output import Output, output_option
+from touchstone.runtime import admin
+from touchstone.topology.compile import Topology
+
+
+@click.group
+def topics() -> None:
+    """See and create the topics of a topology. Nothing here ever deletes a topic or makes one smaller."""
+
+
+@topics.command
+@app_options
+@bootstrap_option
+@output_option
+def plan(topology: Topology, app: str, bootstrap: str, output: Output) -> int:
+    """Show what `apply` would do; changes nothing. Exit code 1 when something differs, 0 when all is as it should be."""
+    specs = topic_specs(topology, app)
+    differences = asyncio.run(admin.plan(bootstrap, specs))
+    for difference in differences:
+        output.emit(_row(difference), str(difference))
+    if not differences:
+        output.text(f"all {len(specs)} topics are as they should be")
+    return 1 if differences else 0
+
+
+@topics.command
+@app_options
+@click.option("--replication", type=click.IntRange(min=1), metavar="N", help="copies of new topics (default: 3, or as many as there are brokers)")
+@bootstrap_option
+@output_option
+def apply(topology: Topology, app: str, replication: int | None, bootstrap: str, output: Output) -> int:
+    """Create what is missing and set what differs. A partition count that differs is a conflict: then nothing is changed (exit code 2)."""
+    specs = topic_specs(topology, app)
+    changed = asyncio.run(admin.apply(bootstrap, specs, replication))
+    for difference in changed:
+        output.emit(_row(difference), str(difference))
+    created = sum(difference.kind == "missing" for difference in changed)
+    output.text(f"{created} topics created, {len(changed) - created} settings changed, {len(specs)} in all")
+    return 0
+
+
+def _row(difference: admin.Difference) -> dict[str, str]:
+    return {
+        "topic": difference.topic,
+        "kind": difference.kind,
+        "setting": difference.setting,
+        "expected": difference.expected,
+        "found": difference.found,
+    }

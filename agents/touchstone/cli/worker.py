@@ -1,0 +1,73 @@
+"""`touchstone worker`: one process that reads touchpoints and says what changes."""
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from touchstone.app import WorkerOptions, run
+from touchstone.cli.options import app_options, bootstrap_option
+from touchstone.observe import logs
+from touchstone.topology.compile import Topology
+
+DATA_VARIABLE = "TOUCHSTONE_DATA"
+
+
+@click.command
+@app_options
+@click.option("--instance", default=socket.gethostname, show_default="the host's name", help="the worker's own name, stable over restarts")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=DATA_VARIABLE,
+    help=f"where state is kept, one folder a worker (default: {DATA_VARIABLE}, else .touchstone/INSTANCE here)",
+)
+@click.option("--clock", type=click.Choice(["wall", "event"]), help="instead of the topology's: event for history, wall for the present")
+@click.option("--session-timeout", type=click.IntRange(min=1), default=10, show_default=True, metavar="SECONDS", help="after a kill, idle so long")
+@click.option("--web-host", default="127.0.0.1", show_default=True, help="where /metrics and /health listen")
+@click.option("--web-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free port, written to DATA_DIR/web.port")
+@click.option("--no-web", is_flag=True, help="no /metrics and /health at all")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
+@bootstrap_option
+def worker(
+    topology: Topology,
+    app: str,
+    instance: str,
+    data_dir: Path | None,
+    clock: Literal["wall", "event"] | None,
+    session_timeout: int,
+    web_host: str,
+    web_port: int,
+    no_web: bool,
+    log_level: str,
+    bootstrap: str,
+) -> int:
+    """Run one worker. Start more, each with an --instance of its own, and they share the partitions.
+
+    Everything a worker does between two commits is one Kafka transaction: killed at any moment, it or another goes on as if nothing had
+    been. SIGTERM or Ctrl-C finishes the transaction and leaves within seconds. State on disk is a cache of the changelog topics: delete
+    it, and it is rebuilt.
+
+    \b
+      touchstone worker
+      touchstone worker --instance w2 --web-port 0
+      curl -s localhost:8080/health/ready ; curl -s localhost:8080/metrics | grep touchstone_
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    logs.configure(log_level)
+    if clock is not None:
+        topology = replace(topology, clock=clock)
+    return run(
+        topology,
+        WorkerOptions(
+            app=app,
+            bootstrap=bootstrap,
+            instance=instance,
+            data_dir=data_dir or Path(os.curdir, ".touchstone", instance),
+            session_timeout_ms=session_timeout * 1_000,
+            web_host=web_host,
+            web_port=None if no_web else web_port,
+        ),
+    )

@@ -1,0 +1,67 @@
+"""What the runtime keeps about itself, as metrics."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Protocol
+
+from touchstone.observe.metrics import (
+    BATCH_SECONDS,
+    CLOCK,
+    COMMIT_SECONDS,
+    LAG,
+    PARTITIONS,
+    REBALANCES,
+    RESTORE_REMAINING,
+    RESTORED,
+    TRANSACTIONS,
+    Metric,
+)
+from touchstone.observe.registry import Registry
+
+
+class Status(Protocol):
+    """The figures of a worker (runtime/status.py): totals since the process started, and what was timed since they were last shown."""
+
+    commits: int
+    restored: int
+    restore_remaining: int
+    rebalances: int
+    clock_ms: int | None
+    commit_times: deque[float]
+    batch_times: deque[float]
+
+    @property
+    def phase(self) -> str:
+        """What the worker is doing."""
+        ...
+
+    @property
+    def partitions(self) -> tuple[int, ...]:
+        """The partitions of the journey stage that it owns."""
+        ...
+
+    @property
+    def lag(self) -> Mapping[str, int]:
+        """Records behind, per topic."""
+        ...
+
+
+def show_status(registry: Registry, status: Status) -> None:
+    """Bring the registry up to date; what was timed is taken out of the status."""
+    registry.set_state(status.phase)
+    registry.total(TRANSACTIONS, status.commits, "committed")
+    registry.total(RESTORED, status.restored)
+    registry.total(REBALANCES, status.rebalances)
+    registry.set(RESTORE_REMAINING, status.restore_remaining)
+    registry.set(PARTITIONS, len(status.partitions))
+    if status.clock_ms is not None:
+        registry.set(CLOCK, status.clock_ms / 1_000)
+    for topic, records in status.lag.items():
+        registry.set(LAG, records, topic)
+    _observe(registry, COMMIT_SECONDS, status.commit_times)
+    _observe(registry, BATCH_SECONDS, status.batch_times)
+
+
+def _observe(registry: Registry, metric: Metric, times: deque[float]) -> None:
+    while times:
+        registry.observe(metric, times.popleft())
