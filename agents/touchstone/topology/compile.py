@@ -186,10 +186,12 @@ def compile_topology(written: WrittenTopology) -> Topology:
 
 
 def _deciding(topology: Topology) -> dict[str, Any]:
-    """What decides results: not names of topics, partitions, encodings, nor where a moment is sent besides."""
-    beside = {"name", "fingerprint", "moments_retention_ms", "partitions", "channels", "outputs", "topics"}
-    parts = {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
-    return {**parts, "channels": {channel.name: channel.media for channel in topology.channels.values()}}
+    """What decides results: not names of topics, partitions, encodings, the clock, nor where a moment is sent besides.
+
+    Channels neither: a touchpoint carries its channel and medium from intake on, so a channel may be added while a state lives on.
+    """
+    beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
+    return {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
 
 
 def _aliases(named: Mapping[str, Iterable[str]]) -> dict[str, str]:
