@@ -72,7 +72,8 @@ class Rule:
     """A rule of a journey. `match` of a touchpoint rule fires; `match` of an absence rule (`absence_ms` set) prevents.
 
     `count` matches inside `within_ms` are needed (count 1: this one). With `after`, the newest touchpoint of those types must lie
-    at most `within_ms` back (any distance when None). Without `from_phases` a rule leads only forward.
+    at most `within_ms` back (any distance when None; together with a `count` above 1, `within_ms` is the window of the counted ones).
+    Without `from_phases` a rule leads only forward.
     """
 
     name: str
