@@ -78,13 +78,14 @@ class Rig:
         self.produced += count
 
     def start(
-        self, instance: str, *, failpoint: str = "", fingerprint: str = "toy-1", data: Path | None = None, **settings: Any
+        self, instance: str, *, failpoint: str = "", fingerprint: str = "toy-1", breaks_after: int | None = None, data: Path | None = None, **settings: Any
     ) -> "Worker":
         """Start a worker process."""
         log = self.folder / f"{instance}-{len(self.processes)}.log"
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'agents'}{os.pathsep}{ROOT}", VARIABLE: failpoint}
         command = [sys.executable, str(TOY), self.app, self.bootstrap, instance, str(data or self.folder / instance)]
         command += ["--set", json.dumps(settings), "--fingerprint", fingerprint]
+        command += ["--breaks-after", str(breaks_after)] if breaks_after else []
         with log.open("wb") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
         self.processes.append(process)

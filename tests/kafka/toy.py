@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from touchstone.contracts.partitioner import partition_of
-from touchstone.errors import TouchstoneError
+from touchstone.errors import StateUnusable, TouchstoneError
 from touchstone.runtime.program import Out, Record
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.worker import run_worker
@@ -40,9 +40,10 @@ class Seen(msgspec.Struct, array_like=True, frozen=True):
 class CountProgram:
     """Counts source records per key."""
 
-    def __init__(self, partitions: int, output: str, fingerprint: bytes = b"toy-1") -> None:
+    def __init__(self, partitions: int, output: str, fingerprint: bytes = b"toy-1", breaks_after: int | None = None) -> None:
         self._partitions = partitions
         self._output = output
+        self._until_break = breaks_after
         self._stores: dict[int, Mapping[str, Store]] = {}
         self._changed: dict[tuple[int, str], int] = {}
         self.fingerprint = fingerprint
@@ -74,6 +75,7 @@ class CountProgram:
     def deliver(self, stage: str, partition: int, message: Any, out: Out) -> None:
         """Count, and pass on or speak."""
         store = self._stores[partition][stage]
+        self._maybe_break(store)
         row = store.get(message.key, "c") or Count()
         row.count += 1
         store.put(message.key, "c", row)
@@ -93,6 +95,14 @@ class CountProgram:
     def settle(self, out: Out, wall_ms: int) -> bool:
         """Nothing is put off."""
         return False
+
+    def _maybe_break(self, store: Any) -> None:
+        """Once, after so many messages: what RocksDB does when it meets a damaged block."""
+        if self._until_break is not None:
+            self._until_break -= 1
+            if self._until_break == 0:
+                self._until_break = None
+                raise StateUnusable(store._backend.path, "a block is damaged")
 
     def _partition(self, key: str) -> int:
         return partition_of(key.encode(), self._partitions)
@@ -122,6 +132,7 @@ def main() -> int:
         parser.add_argument(name)
     parser.add_argument("--set", default="{}")
     parser.add_argument("--fingerprint", default="toy-1")
+    parser.add_argument("--breaks-after", type=int)
     options = parser.parse_args()
     settings = toy_settings(options.app, options.bootstrap, options.instance, Path(options.data), **json.loads(options.set))
     environment = RocksEnvironment()
@@ -129,7 +140,7 @@ def main() -> int:
     def open_store(path: Path, rows: Mapping[str, Any]) -> RowStore:
         return RowStore(RocksBackend(path, environment), rows)
 
-    program = CountProgram(settings.partitions, f"{settings.app}-output", options.fingerprint.encode())
+    program = CountProgram(settings.partitions, f"{settings.app}-output", options.fingerprint.encode(), options.breaks_after)
     try:
         return run_worker(settings, program, open_store)
     except TouchstoneError as error:

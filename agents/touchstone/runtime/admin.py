@@ -1,6 +1,8 @@
 """Topics: what should be there, what differs, and how to get there without losing anything."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +16,7 @@ from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
 
 _DAY_MS = 86_400_000
+_PATIENCE_S = 15.0
 _DYNAMIC_TOPIC_CONFIG = 1
 """The source of a setting that was made for this topic, as against a default of the broker."""
 
@@ -114,8 +117,20 @@ async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]
         Retriable: The brokers cannot be reached.
     """
     async with _admin(bootstrap) as admin:
-        offsets = await admin.list_consumer_group_offsets(group)
+        offsets = await _patiently(lambda: admin.list_consumer_group_offsets(group))
     return {tp: committed.offset for tp, committed in offsets.items() if committed.offset >= 0}
+
+
+async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Ask again while the coordinator is being found or moved: on a new broker that takes a second."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

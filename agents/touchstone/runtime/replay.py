@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
+from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 
-from touchstone.errors import Retriable, UsageError
+from touchstone.errors import UsageError
+from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.program import Record
 
@@ -51,7 +52,10 @@ class ReplayingReader:
             Retriable: no broker answers there.
             UsageError: it has no such topic.
         """
-        consumer = AIOKafkaConsumer(
+        partitions = (await partition_counts(self._bootstrap, [self._topic])).get(self._topic)
+        if partitions is None:
+            raise UsageError(f"expected a topic {self._topic}, found none; run `touchstone topics apply`")
+        self._consumer = consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=self._group,
             enable_auto_commit=False,
@@ -59,21 +63,9 @@ class ReplayingReader:
             isolation_level="read_committed",
             fetch_max_wait_ms=100,
         )
-        try:
-            await consumer.start()
-            topics = await consumer.topics()
-        except KafkaError as error:
-            await consumer.stop()
-            raise Retriable(
-                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
-            ) from error
-        if self._topic not in topics:
-            await consumer.stop()
-            raise UsageError(f"expected a topic {self._topic}, found none; run `touchstone topics apply`")
-        self._consumer = consumer
+        await consumer.start()
         if self._group is None:
-            partitions = consumer.partitions_for_topic(self._topic) or ()
-            self._ours = {TopicPartition(self._topic, number) for number in partitions}
+            self._ours = {TopicPartition(self._topic, number) for number in range(partitions)}
             consumer.assign(self._ours)
         else:
             consumer.subscribe([self._topic], listener=_Listener(self))
