@@ -103,7 +103,8 @@ class Moments:
         """Connect and join the group.
 
         Raises:
-            UsageError: no bootstrap was given, no broker answers there, or it has no such topic.
+            UsageError: no bootstrap was given, or there is no such topic.
+            Retriable: no broker answers there.
         """
         if self._bootstrap is None:
             raise UsageError('Moments needs to know where Kafka is; give it, for example Moments("127.0.0.1:9092")')

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 
-from touchstone.errors import UsageError
+from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.program import Record
@@ -55,7 +55,7 @@ class ReplayingReader:
         partitions = (await partition_counts(self._bootstrap, [self._topic])).get(self._topic)
         if partitions is None:
             raise UsageError(f"expected a topic {self._topic}, found none; run `touchstone topics apply`")
-        self._consumer = consumer = AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=self._group,
             enable_auto_commit=False,
@@ -63,7 +63,14 @@ class ReplayingReader:
             isolation_level="read_committed",
             fetch_max_wait_ms=100,
         )
-        await consumer.start()
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            await consumer.stop()
+            raise Retriable(
+                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
+            ) from error
+        self._consumer = consumer
         if self._group is None:
             self._ours = {TopicPartition(self._topic, number) for number in range(partitions)}
             consumer.assign(self._ours)

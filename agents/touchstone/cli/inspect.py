@@ -1,0 +1,145 @@
+"""`touchstone inspect`: one customer as the public topics tell it."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+import click
+from rich.text import Text
+
+from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble, find, former_ids, parse
+from touchstone.cli.lines import at, cause, short, step
+from touchstone.cli.options import bootstrap_option
+from touchstone.cli.output import Output, output_option
+from touchstone.contracts.codec import OutputRecord, bundled_codec
+from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.runtime.client import read_topic
+from touchstone.topology.compile import Topics
+
+
+@click.command
+@click.argument("identifier")
+@bootstrap_option
+@output_option
+def inspect(identifier: str, bootstrap: str, output: Output) -> None:
+    """Show one customer: who, where on the journey, and why.
+
+    IDENTIFIER is `email:ada@x.org`, `tenant/kind:value`, or a customer id; an id that was merged away leads to the one that stayed. Everything
+    comes from the public topics, which are read from their beginning: the golden profile, the identifiers that lead to it, every moment with
+    its time and cause, also those that were taken back, and how the customer became who it is.
+
+    Exit code 1 if nobody has that identifier.
+
+    \b
+      touchstone inspect user_id:U12345
+      touchstone inspect email:ada@x.org --output json
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    wanted = parse(identifier)
+    dossiers = asyncio.run(collect(bootstrap, wanted, Topics()))
+    if not dossiers:
+        output.fail(_nobody(wanted))
+    for dossier in dossiers:
+        output.emit(as_json(dossier))
+        if not output.is_json:
+            _show(dossier, output)
+
+
+async def collect(bootstrap: str, wanted: Wanted, topics: Topics) -> list[Dossier]:
+    """Read the public topics and put together what they say of everybody who is meant; empty if that is nobody."""
+    customers: dict[str, Customer] = {}
+    for record in await _read(bootstrap, topics.customers, None):
+        if isinstance(record, Customer):
+            known = customers.get(record.customer_id)
+            customers[record.customer_id] = record if known is None or record.revision > known.revision else known
+    meant = [(customer, former_ids(customer, customers)) for customer in find(wanted, customers)]
+    if not meant:
+        return []
+    ids = {each.customer_id.encode() for customer, former in meant for each in (customer, *former)}
+    moments = [record for record in await _read(bootstrap, topics.moments, ids) if isinstance(record, Moment)]
+    changes = [record for record in await _read(bootstrap, topics.identities, None) if isinstance(record, IdentityChange)]
+    return [assemble(customer, wanted.text, former, moments, changes) for customer, former in meant]
+
+
+async def _read(bootstrap: str, topic: str, keys: Collection[bytes] | None) -> list[OutputRecord]:
+    """All records of a topic; with `keys` only those, and no other is decoded."""
+    codec = bundled_codec()
+    return [
+        codec.decode_record(record.value)
+        async for record in read_topic(bootstrap, [topic])
+        if record.value is not None and (keys is None or record.key in keys)
+    ]
+
+
+def _nobody(wanted: Wanted) -> str:
+    if wanted.kind is None:
+        return (
+            f"there is no customer {wanted.text!r}; give a customer id as `touchstone tail customers --output json` shows it, or kind:value"
+        )
+    where = f" in tenant {wanted.tenant}" if wanted.tenant else ""
+    return (
+        f"nobody has the identifier {wanted.text!r}{where}. Was it spelled as the topology names its kinds (email, user_id, cookie …) and in normal "
+        "form? A touchpoint that was sent just now may still be on its way: `touchstone tail customers` shows what arrives; one that was "
+        "refused is in `touchstone tail deadletters --from-beginning`"
+    )
+
+
+def _show(dossier: Dossier, output: Output) -> None:
+    customer = dossier.customer
+    output.text(Text.assemble(("Customer ", "bold"), (customer.customer_id, "bold cyan"), f"  {customer.status}, tenant {customer.tenant}"))
+    if dossier.asked:
+        output.text(f"{dossier.asked} was merged into it")
+    elif customer.merged_into:
+        output.text(f"merged into {customer.merged_into}, of which nothing is known here")
+    if dossier.former:
+        output.text(f"also known as {', '.join(short(other.customer_id) for other in dossier.former)}")
+    _show_profile(customer, output)
+    _show_journey(dossier, output)
+    _section(
+        output,
+        "How it became who it is",
+        ("at", "what", "with", "why", "trigger"),
+        [(at(each.detected_at), each.kind, ", ".join(map(short, each.customers)), each.rule, each.trigger) for each in dossier.changes],
+    )
+    output.text()
+
+
+def _show_profile(customer: Customer, output: Output) -> None:
+    identifiers = [(each["kind"], each["value"], at(each["first_seen"]), at(each["last_seen"])) for each in customer.identifiers]
+    _section(output, "Identifiers", ("kind", "value", "first seen", "last seen"), identifiers)
+    attributes = [(each["name"], each["value"], each["source"], at(each["occurred_at"]), each["rule"]) for each in customer.attributes]
+    _section(output, "Golden record", ("attribute", "value", "source", "at", "rule"), attributes)
+    consents = [
+        (each["purpose"], "granted" if each["granted"] else "denied", at(each["occurred_at"]), each["source"]) for each in customer.consents
+    ]
+    _section(output, "Consents", ("purpose", "is", "at", "source"), consents)
+    interactions = [(each["channel"], each["type"], at(each["occurred_at"]), each["count"]) for each in customer.interactions]
+    _section(output, "Last interactions", ("channel", "type", "at", "count"), interactions)
+
+
+def _show_journey(dossier: Dossier, output: Output) -> None:
+    stands = [
+        (
+            each["journey"] + (f" {each['instance']}" if each["instance"] else ""),
+            (each["phase"] or "start") + (", dormant" if each["dormant"] else ""),
+            at(each["since"]) if each["since"] is not None else "",
+            each["cycle"],
+            at(each["deadline"]) if each["deadline"] is not None else "",
+        )
+        for each in dossier.customer.journeys
+    ]
+    _section(output, "Where on the journey", ("journey", "phase", "since", "cycle", "deadline"), stands)
+    _section(
+        output, "Moments", ("at", "step", "why", "touchpoints", "as", "stands"), [_moment(dossier, each) for each in dossier.statements]
+    )
+
+
+def _moment(dossier: Dossier, statement: Statement) -> tuple[str, ...]:
+    last = statement.last
+    stands = "yes" if statement.stands else f"TAKEN BACK ({last.corrects or 'no cause given'}) at {at(last.detected_at)}"
+    said_as = "" if last.customer_id == dossier.customer.customer_id else short(last.customer_id)
+    return at(last.occurred_at), step(last), cause(last), ", ".join(last.touchpoints), said_as, stands
+
+
+def _section(output: Output, title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        output.text()
+        output.table(columns, rows, title=title)

@@ -1,0 +1,75 @@
+"""`touchstone tail`: what Touchstone says, as it says it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Literal, cast
+
+import click
+from rich.text import Text
+
+from touchstone.cli.lines import RECORD_NAMES, line
+from touchstone.cli.options import bootstrap_option
+from touchstone.cli.output import Output, output_option
+from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.json_form import to_json_dict
+from touchstone.errors import RecordRejected
+from touchstone.runtime.client import follow
+from touchstone.runtime.program import Record
+from touchstone.topology.compile import Topics
+
+What = Literal["moments", "customers", "identities", "deadletters"]
+
+
+@click.command
+@click.argument("what", type=click.Choice(["moments", "customers", "identities", "deadletters"]))
+@click.option("--from-beginning", is_flag=True, help="begin with the oldest record that is still there, not with the next one")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="end after N records; without it, end with Ctrl-C")
+@click.option("--topic", metavar="NAME", help="another topic with the same records, such as a further output of the topology")
+@bootstrap_option
+@output_option
+def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None, bootstrap: str, output: Output) -> None:
+    """Show moments, customers, identity changes or dead letters as they come, one line each.
+
+    Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
+    have been wrong comes a second time, marked TAKEN BACK with the cause; of one `moment_id` the highest `revision` counts.
+
+    Only what was committed is shown. With --output json every line is one object with the field names of the contract.
+
+    \b
+      touchstone tail moments
+      touchstone tail moments --from-beginning --limit 10 --output json
+      touchstone tail deadletters --from-beginning
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    name = topic or getattr(Topics(), what)
+    if limit is None:
+        output.note(Text(f"{what} from {name} at {bootstrap}; end with Ctrl-C", style="dim"))
+    try:
+        asyncio.run(show(bootstrap, name, from_beginning=from_beginning, limit=limit, output=output))
+    except KeyboardInterrupt:
+        return  # the usual way to end it
+
+
+async def show(bootstrap: str, topic: str, *, from_beginning: bool, limit: int | None, output: Output) -> None:
+    """Show records of the topic until `limit` is reached; for ever without one."""
+    shown = 0
+    following = cast("AsyncGenerator[Record, None]", follow(bootstrap, [topic], from_beginning=from_beginning))
+    async with aclosing(following) as records:
+        async for record in records:
+            _show(record, output)
+            shown += 1
+            if shown == limit:
+                return
+
+
+def _show(record: Record, output: Output) -> None:
+    where = f"{record.topic}[{record.partition}]@{record.offset}"
+    if record.value is None:
+        output.emit({"record": "tombstone", "key": (record.key or b"").decode(errors="replace")}, f"erased ({where})")
+        return
+    try:
+        decoded = bundled_codec().decode_record(record.value)
+    except RecordRejected as rejected:
+        output.error(f"{where} cannot be read ({rejected.reason}): {rejected.detail}; is it a topic of Touchstone's outputs?")
+        return
+    output.emit({"record": RECORD_NAMES[type(decoded)], **to_json_dict(decoded)}, line(decoded))

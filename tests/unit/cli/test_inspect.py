@@ -1,0 +1,153 @@
+"""What `inspect` puts together from the public topics, and how it shows it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from touchstone.cli.dossier import Dossier, as_json, assemble, find, former_ids, parse
+from touchstone.cli.inspect import _nobody, _show
+from touchstone.cli.output import Output
+from touchstone.model.output import Customer, IdentityChange, Moment
+
+DAY = 86_400_000
+
+
+def customer(customer_id: str, *pairs: tuple[str, str], **changed: Any) -> Customer:
+    """Somebody with these identifiers."""
+    identifiers = tuple({"kind": kind, "value": value, "first_seen": 0, "last_seen": DAY} for kind, value in pairs)
+    made = Customer(customer_id, 1, "default", "active", None, identifiers=identifiers)
+    return msgspec.structs.replace(made, **changed)
+
+
+def moment(moment_id: str, customer_id: str, revision: int = 1, action: str = "assert", **changed: Any) -> Moment:
+    """A step to decision."""
+    made = Moment(
+        moment_id=moment_id,
+        revision=revision,
+        action=action,
+        tenant="default",
+        customer_id=customer_id,
+        journey="purchase",
+        instance=None,
+        kind="transition",
+        from_phase="interest",
+        to_phase="decision",
+        skipped=(),
+        cycle=1,
+        rule="carted",
+        occurred_at=DAY,
+        detected_at=DAY,
+        touchpoints=("web/e1",),
+        channel="web",
+        media=None,
+        persona=None,
+        provisional=False,
+        guidance=None,
+        corrects=None,
+        topology_version=1,
+    )
+    return msgspec.structs.replace(made, **changed)
+
+
+ADA = customer("ada", ("email", "Ada@x.org"), ("cookie", "c1"))
+BOB = customer("bob", status="merged", merged_into="ada")
+OLD = customer("old", status="merged", merged_into="bob")
+EVERYBODY = {each.customer_id: each for each in (ADA, BOB, OLD, customer("eve", ("cookie", "c1"), tenant="other"))}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("email:ada@x.org", (None, "email", "ada@x.org")),
+        ("acme/email:ada@x.org", ("acme", "email", "ada@x.org")),
+        ("cookie:a/b:c", (None, "cookie", "a/b:c")),
+        ("3f2a", (None, None, "3f2a")),
+    ],
+)
+def test_what_was_asked_is_read_as_identifier_or_customer_id(text: str, expected: tuple[str | None, ...]) -> None:
+    """The tenant may be left out; only the first colon parts kind and value."""
+    wanted = parse(text)
+
+    assert (wanted.tenant, wanted.kind, wanted.value) == expected
+
+
+def test_an_identifier_leads_to_its_customer_in_any_case_and_tenant() -> None:
+    """As written first, then without regard to case; a named tenant excludes the others."""
+    assert find(parse("email:Ada@x.org"), EVERYBODY) == [ADA]
+    assert find(parse("email:ada@X.org"), EVERYBODY) == [ADA]
+    assert [each.customer_id for each in find(parse("cookie:c1"), EVERYBODY)] == ["ada", "eve"]
+    assert [each.customer_id for each in find(parse("other/cookie:c1"), EVERYBODY)] == ["eve"]
+    assert find(parse("cookie:c2"), EVERYBODY) == []
+
+
+def test_a_former_id_leads_to_the_one_that_stayed() -> None:
+    """A chain of merges is followed to its end; an unknown id leads nowhere."""
+    assert find(parse("old"), EVERYBODY) == [ADA]
+    assert find(parse("nobody"), EVERYBODY) == []
+    assert [each.customer_id for each in former_ids(ADA, EVERYBODY)] == ["bob", "old"]
+
+
+def test_redirects_in_a_circle_end() -> None:
+    """Whatever the topic holds, the search stops."""
+    circle = {"a": customer("a", status="merged", merged_into="b"), "b": customer("b", status="merged", merged_into="a")}
+
+    assert find(parse("a"), circle) == [circle["b"]]
+
+
+def dossier() -> Dossier:
+    """Ada, once also known as bob, who had carted; that was taken back by the merge."""
+    said = [
+        moment("m2", "ada", occurred_at=2 * DAY, from_phase="decision", to_phase="purchase", rule="paid"),
+        moment("m1", "bob", 7, "retract", corrects="merge", detected_at=5 * DAY),
+        moment("m1", "bob", 3),
+        moment("m9", "eve"),
+    ]
+    changes = [
+        IdentityChange("c1", "merged", "default", "ada", ("bob",), ({"kind": "user_id", "value": "u1"},), "web/e9", "user_id", 3 * DAY),
+        IdentityChange("c2", "linked", "default", "eve", (), (), None, "cookie", 3 * DAY),
+    ]
+    return assemble(ADA, "bob", former_ids(ADA, EVERYBODY), said, changes)
+
+
+def test_the_journey_holds_what_was_said_under_former_ids_and_what_was_taken_back() -> None:
+    """Moments in the order in which they happened; the highest revision says whether one stands."""
+    put_together = dossier()
+
+    assert [(each.last.moment_id, each.stands, len(each.revisions)) for each in put_together.statements] == [
+        ("m1", False, 2),
+        ("m2", True, 1),
+    ]
+    assert [change.change_id for change in put_together.changes] == ["c1"]
+    assert put_together.asked == "bob"
+
+
+def test_json_has_the_field_names_of_the_contracts() -> None:
+    """Programs get the customer, the former ids, the moments with `stands`, and the identity changes."""
+    record = as_json(dossier())
+
+    assert record["customer"]["customer_id"] == "ada"
+    assert record["former_ids"] == ["bob", "old"]
+    assert [(each["moment_id"], each["stands"], each["corrects"]) for each in record["moments"]] == [
+        ("m1", False, "merge"),
+        ("m2", True, None),
+    ]
+    assert record["identity_changes"][0]["trigger"] == "web/e9"
+
+
+def test_people_see_who_where_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """The text names the identifiers, the steps with their causes, and marks with words what was taken back."""
+    _show(dossier(), Output())
+
+    text = capsys.readouterr().out
+    assert "bob was merged into it" in text
+    assert "Ada@x.org" in text
+    assert "interest → decision" in text
+    assert "TAKEN BACK (merge) at 1970-01-06 00:00:00" in text
+    assert "purchase: paid on web" in text
+
+
+def test_not_found_says_what_to_try() -> None:
+    """The message names the identifier and the places to look."""
+    assert "touchstone tail deadletters" in _nobody(parse("email:ada@x.org"))
+    assert "customer id" in _nobody(parse("abc"))

@@ -1,0 +1,111 @@
+"""One record, one line."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from touchstone.cli.lines import line
+from touchstone.cli.output import Output
+from touchstone.cli.tail import _show
+from touchstone.contracts.codec import bundled_codec
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.runtime.program import Record
+
+MOMENT = Moment(
+    moment_id="m1",
+    revision=1,
+    action="assert",
+    tenant="default",
+    customer_id="3f2a9c0d11223344",
+    journey="purchase",
+    instance=None,
+    kind="transition",
+    from_phase=None,
+    to_phase="decision",
+    skipped=("awareness", "interest"),
+    cycle=1,
+    rule="carted",
+    occurred_at=1_714_557_600_000,
+    detected_at=1_714_557_601_000,
+    touchpoints=("web/e1",),
+    channel="web",
+    media="owned",
+    persona=None,
+    provisional=False,
+    guidance=None,
+    corrects=None,
+    topology_version=1,
+)
+
+
+def test_a_moment_says_when_who_from_where_to_where_and_why() -> None:
+    """Time in UTC, the beginning of the customer id, the step with what was skipped, the rule and the channel."""
+    assert line(MOMENT).plain == (
+        "2024-05-01 10:00:00  3f2a9c0d1122  asserted    start → decision (passing awareness, interest)  purchase: carted on web"
+    )
+
+
+def test_what_was_taken_back_is_marked_with_words_and_cause() -> None:
+    """The mark does not depend on colours."""
+    withdrawn = msgspec.structs.replace(
+        MOMENT, action="retract", revision=2, corrects="merge", kind="timeout", rule="abandoned", skipped=()
+    )
+
+    assert line(withdrawn).plain == (
+        "2024-05-01 10:00:00  3f2a9c0d1122  TAKEN BACK  start → decision  timeout, purchase: abandoned on web (corrects: merge)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "active  purchase: decision, dormant  [1 cookie, 1 email]"),
+        ({"journeys": ()}, "active  no phase yet  [1 cookie, 1 email]"),
+        ({"status": "merged", "merged_into": "0123456789abcdef"}, "merged into 0123456789ab"),
+        ({"status": "retired"}, "retired"),
+    ],
+    ids=["active", "without a phase", "merged", "retired"],
+)
+def test_a_customer_says_where_on_the_journey_and_how_known(changed: dict[str, Any], expected: str) -> None:
+    """Kinds of identifiers are counted; their values are not shown."""
+    identifiers = tuple({"kind": kind, "value": "secret", "first_seen": 0, "last_seen": 0} for kind in ("email", "cookie"))
+    journeys = ({"journey": "purchase", "instance": None, "phase": "decision", "since": 0, "cycle": 1, "dormant": True, "deadline": None},)
+    made = Customer("3f2a9c0d11223344", 1, "default", "active", None, identifiers=identifiers, journeys=journeys)
+
+    shown = line(msgspec.structs.replace(made, **changed)).plain
+
+    assert shown == f"1970-01-01 00:00:00  3f2a9c0d1122  {expected}"
+
+
+def test_an_identity_change_names_others_kinds_rule_and_trigger() -> None:
+    """Who was merged with whom, over what, and because of which touchpoint."""
+    change = IdentityChange("c", "merged", "default", "aaa", ("bbb",), ({"kind": "user_id", "value": "u1"},), "web/e9", "user_id unites", 0)
+
+    assert line(change).plain == "1970-01-01 00:00:00  aaa  merged with bbb over user_id (user_id unites, triggered by web/e9)"
+
+
+def test_a_dead_letter_names_reason_and_origin_but_not_its_content() -> None:
+    """Where the record came from is enough to find it."""
+    letter = DeadLetter("l", "invalid_json", "expected one JSON object", "web", "touchpoints.web.v1", 3, 17, 0, None, b"ada@x.org", 9, "")
+
+    assert line(letter).plain == "1970-01-01 00:00:00  invalid_json  expected one JSON object  (touchpoints.web.v1[3]@17, 9 bytes)"
+
+
+def test_json_names_the_type_of_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program reading several topics can tell them apart; times are ISO 8601."""
+    _show(Record("moments.v1", 0, 0, 0, b"k", bundled_codec().encode_moment(MOMENT)), Output(is_json=True))
+
+    row = msgspec.json.decode(capsys.readouterr().out)
+    assert row["record"] == "moment"
+    assert row["occurred_at"] == "2024-05-01T10:00:00.000Z"
+
+
+def test_what_cannot_be_read_is_said_and_the_tail_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """Foreign bytes in a topic are a message with their place, an erased customer is a line."""
+    _show(Record("moments.v1", 2, 5, 0, None, b"foreign"), Output())
+    _show(Record("customers.v1", 2, 6, 0, b"3f2a", None), Output())
+
+    said = capsys.readouterr()
+    assert "moments.v1[2]@5 cannot be read (invalid_avro)" in said.err
+    assert "erased (customers.v1[2]@6)" in said.out
