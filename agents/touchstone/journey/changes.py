@@ -16,40 +16,58 @@ class Change(NamedTuple):
     rule: str
 
 
-Groups = Mapping[str, frozenset[str]]
+class Was(NamedTuple):
+    """A person as she was last told: the identifier that her id was made of, and her members."""
+
+    origin: str
+    members: frozenset[str]
+
+
+Before = Mapping[str, Was]
+After = Mapping[str, frozenset[str]]
 """Customer id -> members, of people only."""
 
 
-def people_changes(before: Groups, after: Groups) -> list[Change]:
+def people_changes(before: Before, after: After) -> list[Change]:
     """What happened to customer ids that were published, in the order of their ids."""
     changes: list[Change] = []
-    home = {x: customer_id for customer_id, members in before.items() for x in members}
+    was, now = _homes({customer_id: one.members for customer_id, one in before.items()}), _homes(after)
     for customer_id, members in sorted(after.items()):
-        came_from = {home[x] for x in members if x in home}
-        absorbed = tuple(sorted(other for other in came_from if other != customer_id and other not in after))
+        came_from = {was[x] for x in members if x in was and was[x] != customer_id}
+        absorbed = tuple(sorted(other for other in came_from if before[other].origin in members))
         if absorbed:
-            moved = tuple(sorted(x for x in members if home.get(x) in absorbed))
+            moved = tuple(sorted(x for x in members if was.get(x) in absorbed))
             changes.append(Change("merged", customer_id, absorbed, moved, "claim"))
-        joined = sorted(x for x in members if x not in home)
+        joined = sorted(x for x in members if x not in was)
         if joined and len(members) > 1:
             known = sorted(members.difference(joined))
             changes.append(Change("linked", customer_id, (), tuple(known[:1] + joined), "claim"))
-    for customer_id, members in sorted(before.items()):
-        parts = tuple(sorted(other for other, now in after.items() if now & members))
-        if len(parts) > 1:
+    for customer_id, (origin, members) in sorted(before.items()):
+        parts = tuple(sorted({now[x] for x in members if x in now}))
+        if len(parts) > 1 or (parts and origin not in now):  # what her id was made of is nobody's: others carry on without it
             others = tuple(other for other in parts if other != customer_id)
             changes.append(Change("split", customer_id, others, tuple(sorted(members)), "claim"))
     return changes
 
 
-def causes(changes: list[Change]) -> dict[str, str]:
-    """Customer id -> why its moments are corrected."""
+def causes(before: Before, after: After) -> dict[str, str]:
+    """Customer id -> why its moments are corrected: it was united with others, or has lost an identifier to others or to nobody."""
     found: dict[str, str] = {}
-    for change in changes:
-        if change.kind in ("merged", "split"):
-            for customer_id in (change.customer_id, *change.customers):
-                found.setdefault(customer_id, "merge" if change.kind == "merged" else "split")
+    now = _homes(after)
+    parted: list[str] = []
+    for customer_id, (_, members) in before.items():
+        parts = {now.get(x) for x in members}
+        if len(parts) > 1 or None in parts:
+            parted += [customer_id, *(part for part in parts if part is not None)]
+        elif customer_id not in parts:
+            found.update(dict.fromkeys((customer_id, *(part for part in parts if part is not None)), "merge"))
+    for customer_id in parted:
+        found.setdefault(customer_id, "split")
     return found
+
+
+def _homes(groups: After) -> dict[str, str]:
+    return {x: customer_id for customer_id, members in groups.items() for x in members}
 
 
 def sharing_change(identifier: str, customer_id: str, before: str | None, now: str | None) -> Change | None:

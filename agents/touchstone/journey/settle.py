@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
-from touchstone.journey.changes import Change, causes, people_changes, sharing_change
+from touchstone.journey.changes import After, Before, Change, Was, causes, people_changes, sharing_change
 from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
@@ -47,9 +47,10 @@ class Settlement:
         self._nodes = {name[1:]: node for name, node in component.rows("n")}
         variants = self._hold(component, journeys, horizon, send)
         told = self._tell(component, journeys, variants)
-        changes = self._people_changes(component, told)
+        before, after = self._people(component, told)
+        changes = people_changes(before, after)
         self._write_nodes(component, told, variants, changes)
-        touched = self._fold(component, journeys, told, as_of, speaker, causes(changes))
+        touched = self._fold(component, journeys, told, as_of, speaker, causes(before, after))
         tenant = tenant_of(component.root)
         for change in changes:
             speaker.say_change(change, tenant, self.trigger)
@@ -126,14 +127,15 @@ class Settlement:
                 return x
         return usable[0]
 
-    def _people_changes(self, component: Component, told: Told) -> list[Change]:
+    @staticmethod
+    def _people(component: Component, told: Told) -> tuple[Before, After]:
+        """The people who were published, and those who are; what belongs to nobody is left out."""
         before = {
-            name[1:]: frozenset(said.members)
+            name[1:]: Was(said.origin, frozenset(said.members))
             for name, said in component.rows("c")
             if said.status == "active" and not said.is_nobody
         }
-        after = {c: group for c, group in told.members.items() if not group & told.people.nobody.keys()}
-        return people_changes(before, after)
+        return before, {c: group for c, group in told.members.items() if not group & told.people.nobody.keys()}
 
     def _write_nodes(self, component: Component, told: Told, variants: list[Variant], changes: list[Change]) -> None:
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}

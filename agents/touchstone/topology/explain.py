@@ -48,7 +48,7 @@ def place(root: Node, location: Location) -> tuple[Node, int]:
     return node, len(location)
 
 
-def explain(error: ErrorDetails, root: Node, file: str) -> Fault:
+def explain(error: ErrorDetails, root: Node, file: str, model: type[BaseModel] = WrittenTopology) -> Fault:
     """One error of the model as a fault: expected, found, where, and the nearest valid word."""
     location: Location = error["loc"]
     is_key = location[-1:] == ("[key]",)
@@ -57,7 +57,7 @@ def explain(error: ErrorDetails, root: Node, file: str) -> Fault:
     if error["type"] == "extra_forbidden":
         word = str(location[-1])
         beside = place(root, location[:-1])[0].value
-        valid = [key for key in _keys_at(location[:-1]) if not isinstance(beside, dict) or key not in beside]
+        valid = [key for key in _keys_at(location[:-1], model) if not isinstance(beside, dict) or key not in beside]
         return Fault(f"unknown key `{word}`: {nearest(word, valid)}", node.path, file, node.key_line, node.key_column)
     if error["type"] == "missing":
         return Fault(f"missing key `{location[-1]}`", node.path, file, node.line, node.column)
@@ -135,8 +135,8 @@ def _joined(location: Location) -> str:
     return ".".join(str(part) for part in location)
 
 
-def _keys_at(location: Location) -> list[str]:
-    kind: Any = WrittenTopology
+def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
+    kind: Any = model
     for part in location:
         kind = _bare(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
