@@ -19,8 +19,9 @@ from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
 from touchstone.cli.dossier import parse
-from touchstone.cli.inspect import collect
+from touchstone.cli.inspect import collect, inspect
 from touchstone.cli.output import Output
+from touchstone.cli.prefix import output_topics
 from touchstone.cli.produce import produce
 from touchstone.cli.tail import show, tail
 from touchstone.contracts.codec import bundled_codec
@@ -31,7 +32,6 @@ from touchstone.runtime.admin import TopicSpec, apply
 from touchstone.runtime.client import produce_lines, read_topic
 from touchstone.runtime.program import Record
 from touchstone.testing.generator import generate
-from touchstone.topology.compile import Topics
 
 TOPOLOGY = """\
 version: 1
@@ -297,7 +297,7 @@ def test_a_topic_that_is_not_there_is_a_message(kafka: str, topic_prefix: str) -
 
 def test_inspect_finds_a_customer_by_identifier_and_by_former_id(kafka: str, topic_prefix: str) -> None:
     """The newest golden profile, the moments of both ids, the merge; asked by an identifier or by the id that was merged away."""
-    topics = Topics(*(f"{topic_prefix}{name}" for name in ("moments", "customers", "identities", "deadletters")))
+    topics = output_topics(topic_prefix)
     make_topics(kafka, topics.moments, topics.customers, topics.identities)
     codec = bundled_codec()
     identifiers = (
@@ -335,3 +335,9 @@ def test_inspect_finds_a_customer_by_identifier_and_by_former_id(kafka: str, top
         assert {each.last.moment_id: each.stands for each in dossier.statements} == {"m1": True, "m2": False}
         assert [change.change_id for change in dossier.changes] == ["i1"]
     assert asyncio.run(collect(kafka, parse("cookie:unknown"), topics)) == []
+
+    shown = invoke(inspect, "bob", "--topic-prefix", topic_prefix, "--bootstrap", kafka)
+    assert "bob was merged into it" in shown.stdout
+    nobody = invoke(inspect, "cookie:unknown", "--topic-prefix", topic_prefix, "--bootstrap", kafka)
+    assert (nobody.return_value, nobody.stdout) == (1, "")
+    assert "nobody has the identifier 'cookie:unknown'" in nobody.stderr

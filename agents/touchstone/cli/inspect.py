@@ -10,6 +10,7 @@ from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble
 from touchstone.cli.lines import at, cause, short, step
 from touchstone.cli.options import bootstrap_option
 from touchstone.cli.output import Output, output_option
+from touchstone.cli.prefix import output_topics, prefix_option
 from touchstone.contracts.codec import OutputRecord, bundled_codec
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.runtime.client import read_topic
@@ -18,9 +19,10 @@ from touchstone.topology.compile import Topics
 
 @click.command
 @click.argument("identifier")
+@prefix_option
 @bootstrap_option
 @output_option
-def inspect(identifier: str, bootstrap: str, output: Output) -> None:
+def inspect(identifier: str, topic_prefix: str, bootstrap: str, output: Output) -> None:
     """Show one customer: who, where on the journey, and why.
 
     IDENTIFIER is `email:ada@x.org`, `tenant/kind:value`, or a customer id; an id that was merged away leads to the one that stayed. Everything
@@ -34,7 +36,7 @@ def inspect(identifier: str, bootstrap: str, output: Output) -> None:
       touchstone inspect email:ada@x.org --output json
     """  # noqa: D301 - \b is click's mark for lines to be kept
     wanted = parse(identifier)
-    dossiers = asyncio.run(collect(bootstrap, wanted, Topics()))
+    dossiers = asyncio.run(collect(bootstrap, wanted, output_topics(topic_prefix)))
     if not dossiers:
         output.fail(_nobody(wanted))
     for dossier in dossiers:

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple, cast
 import click
 import msgspec
 
+from touchstone.app import prefixed
 from touchstone.cli.options import bootstrap_option
 from touchstone.cli.output import Output, Show, output_option
+from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
 from touchstone.devkit.datasets import read_lines
 from touchstone.errors import UsageError
@@ -53,10 +55,18 @@ class Sent(NamedTuple):
 )
 @click.option("--shift-to-now", is_flag=True, help="move all times by one amount, so that the latest lies now")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="only the first N")
+@prefix_option
 @bootstrap_option
 @output_option
 def produce(
-    file: str, topology: Path | None, rate: float | None, shift_to_now: bool, limit: int | None, bootstrap: str, output: Output
+    file: str,
+    topology: Path | None,
+    rate: float | None,
+    shift_to_now: bool,
+    limit: int | None,
+    topic_prefix: str,
+    bootstrap: str,
+    output: Output,
 ) -> None:
     """Send touchpoints from a file to the topics of their channels.
 
@@ -71,7 +81,7 @@ def produce(
       touchstone produce adobe-luma --shift-to-now
       zcat archive.gz | touchstone produce - --limit 1000
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    compiled = load_topology(topology or default_topology_path())
+    compiled = prefixed(load_topology(topology or default_topology_path()), topic_prefix)
     if shift_to_now and file == "-":
         raise UsageError(
             "--shift-to-now has to read everything before it knows by how much; standard input can be read once: save it to a file first"

@@ -11,12 +11,12 @@ from rich.text import Text
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.options import bootstrap_option
 from touchstone.cli.output import Output, output_option
+from touchstone.cli.prefix import output_topics, prefix_option
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.errors import RecordRejected
 from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
-from touchstone.topology.compile import Topics
 
 What = Literal["moments", "customers", "identities", "deadletters"]
 
@@ -25,10 +25,13 @@ What = Literal["moments", "customers", "identities", "deadletters"]
 @click.argument("what", type=click.Choice(["moments", "customers", "identities", "deadletters"]))
 @click.option("--from-beginning", is_flag=True, help="begin with the oldest record that is still there, not with the next one")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="end after N records; without it, end with Ctrl-C")
-@click.option("--topic", metavar="NAME", help="another topic with the same records, such as a further output of the topology")
+@click.option(
+    "--topic", metavar="NAME", help="another topic with the same records, such as a further output of the topology; its full name"
+)
+@prefix_option
 @bootstrap_option
 @output_option
-def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None, bootstrap: str, output: Output) -> None:
+def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None, topic_prefix: str, bootstrap: str, output: Output) -> None:
     """Show moments, customers, identity changes or dead letters as they come, one line each.
 
     Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
@@ -41,7 +44,7 @@ def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None,
       touchstone tail moments --from-beginning --limit 10 --output json
       touchstone tail deadletters --from-beginning
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    name = topic or getattr(Topics(), what)
+    name = topic or getattr(output_topics(topic_prefix), what)
     if limit is None:
         output.note(Text(f"{what} from {name} at {bootstrap}; end with Ctrl-C", style="dim"))
     try:

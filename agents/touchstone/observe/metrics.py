@@ -104,21 +104,21 @@ OUTPUT_RECORDS = Metric(
     "Records written to output topics in committed transactions.",
     "How much do the consumers of a topic have to read?",
 )
-STAGE_MESSAGES = Metric(
-    "touchstone_stage_messages_total",
+LOCAL_MESSAGES = Metric(
+    "touchstone_local_messages_total",
     "counter",
     "messages",
-    ("stage", "way"),
-    "Messages from stage to stage: handed over in memory (local) or through the internal topic.",
-    "How much of the work crosses workers?",
+    (),
+    "Messages handed from stage to stage in memory, because this worker owns the partition they are for, and not through a topic.",
+    "How much of the work stays inside the worker?",
 )
 TRANSACTIONS = Metric(
     "touchstone_transactions_total",
     "counter",
     "transactions",
-    ("result",),
-    "Kafka transactions of this worker, committed or aborted.",
-    "Does the worker make progress, or does it start over again and again?",
+    (),
+    "Kafka transactions that this worker committed. After one that fails the process ends, so there is none to count.",
+    "Does the worker make progress?",
 )
 COMMIT_SECONDS = Metric(
     "touchstone_commit_seconds",
@@ -213,7 +213,7 @@ METRICS: tuple[Metric, ...] = (
     CORRECTIONS,
     IDENTITY_CHANGES,
     OUTPUT_RECORDS,
-    STAGE_MESSAGES,
+    LOCAL_MESSAGES,
     TRANSACTIONS,
     COMMIT_SECONDS,
     BATCH_SECONDS,
@@ -236,9 +236,6 @@ LABELS: Mapping[str, str] = {
     "action": "`assert`, `retract`",
     "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
     "topic": "the topology's topics and Touchstone's own",
-    "stage": "the stages that keep state",
-    "way": "`local`, `topic`",
-    "result": "`committed`, `aborted`",
     "state": "`starting`, `restoring`, `running`, `draining`",
     "version": "one value a release",
     "python": "one value an installation",

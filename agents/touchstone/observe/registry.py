@@ -26,8 +26,6 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "phase": frozenset({"dormant", "none"}),
     "action": frozenset({"assert", "retract"}),
     "cause": frozenset({"late", "merge", "split", "erasure", "topology"}),
-    "way": frozenset({"local", "topic"}),
-    "result": frozenset({"committed", "aborted"}),
     "state": frozenset(STATES),
 }
 
@@ -36,7 +34,7 @@ class Registry:
     """The metrics of one worker, ready to be shown.
 
     Args:
-        values: for each label that depends on the topology or the contracts (channel, reason, kind, journey, phase, topic, stage)
+        values: for each label that depends on the topology or the contracts (channel, reason, kind, journey, phase, topic)
             the values it may take, besides the fixed ones of this module.
         build: the labels of `touchstone_build_info` other than `python`.
     """

@@ -9,6 +9,7 @@ from touchstone.observe.metrics import (
     CLOCK,
     COMMIT_SECONDS,
     LAG,
+    LOCAL_MESSAGES,
     PARTITIONS,
     REBALANCES,
     RESTORE_REMAINING,
@@ -23,6 +24,7 @@ class Status(Protocol):
     """The figures of a worker (runtime/status.py): totals since the process started, and what was timed since they were last shown."""
 
     commits: int
+    delivered_locally: int
     restored: int
     restore_remaining: int
     rebalances: int
@@ -49,7 +51,8 @@ class Status(Protocol):
 def show_status(registry: Registry, status: Status) -> None:
     """Bring the registry up to date; what was timed is taken out of the status."""
     registry.set_state(status.phase)
-    registry.total(TRANSACTIONS, status.commits, "committed")
+    registry.total(TRANSACTIONS, status.commits)
+    registry.total(LOCAL_MESSAGES, status.delivered_locally)
     registry.total(RESTORED, status.restored)
     registry.total(REBALANCES, status.rebalances)
     registry.set(RESTORE_REMAINING, status.restore_remaining)
