@@ -78,7 +78,14 @@ class Rig:
         self.produced += count
 
     def start(
-        self, instance: str, *, failpoint: str = "", fingerprint: str = "toy-1", breaks_after: int | None = None, data: Path | None = None, **settings: Any
+        self,
+        instance: str,
+        *,
+        failpoint: str = "",
+        fingerprint: str = "toy-1",
+        breaks_after: int | None = None,
+        data: Path | None = None,
+        **settings: Any,
     ) -> "Worker":
         """Start a worker process."""
         log = self.folder / f"{instance}-{len(self.processes)}.log"

@@ -67,7 +67,12 @@ async def producing(bootstrap: str) -> AsyncIterator[Any]:
         Retriable: The brokers cannot be reached, or a record was not acknowledged.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, client_id="touchstone-produce", enable_idempotence=True, linger_ms=5, max_batch_size=1 << 18
+        bootstrap_servers=bootstrap,
+        client_id="touchstone-produce",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=1 << 18,
+        max_request_size=10 << 20,
     )
     with _reachable(bootstrap):
         try:

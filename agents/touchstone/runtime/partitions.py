@@ -125,7 +125,7 @@ class Partitions:
         ours = self._program.fingerprint
         for (stage, partition), store in sorted(self.stores.items()):
             theirs = store.get_meta(_FINGERPRINT)
-            if theirs is None and store.offset == 0:
+            if theirs is None and next(store.groups(), None) is None:
                 store.put_meta(_FINGERPRINT, ours)
             elif theirs != ours:
                 found = theirs.decode(errors="replace") if theirs else "none"

@@ -43,6 +43,7 @@ class Producer:
         self._producer: Any = None
         self._buffer: Outgoing = {}
         self._wave: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect and take over the transactional id: an unfinished transaction of our predecessor is aborted, and it is fenced."""
@@ -70,7 +71,7 @@ class Producer:
         if self._wave is not None:
             self._wave.cancel()
             await asyncio.wait([self._wave])
-        self._wave, self._buffer = None, {}
+        self._wave, self._ending, self._buffer = None, None, {}
         with suppress(Exception):  # the new start below is what counts
             await asyncio.wait_for(self._producer.stop(), 1.0)
         await self.start()
@@ -116,24 +117,32 @@ class Producer:
     async def commit(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
         """Put offsets into the transaction, as a member of the present generation, and end it.
 
+        Cancelling the caller does not stop it half-way: the next transaction begins when this one has ended.
+
         Raises:
             Fenced: The group or the transaction coordinator no longer accepts us. Nothing was committed.
         """
         with _fencing():
             await self._begin()
-            if positions:
-                metadata = self._settings.transactional_id
-                offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in positions.items()}
-                await self._producer.send_offsets_to_transaction(offsets, self._settings.app)
-            before_end()
-            await self._producer.commit_transaction()
+            self._ending = asyncio.create_task(self._end(dict(positions), before_end), name="touchstone-commit")
+            await asyncio.shield(self._ending)
 
     async def abort(self, timeout_s: float = 1.0) -> None:
         """Try not to leave an open transaction behind; a successor would have to wait for it, no more."""
         with suppress(Exception):  # best effort on the way out: the error that brought us here is the one to report
             await asyncio.wait_for(self._producer.abort_transaction(), timeout_s)
 
+    async def _end(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
+        if positions:
+            metadata = self._settings.transactional_id
+            offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in positions.items()}
+            await self._producer.send_offsets_to_transaction(offsets, self._settings.app)
+        before_end()
+        await self._producer.commit_transaction()
+
     async def _begin(self) -> None:
+        if self._ending is not None and not self._ending.done():
+            await self._ending
         if not self._producer._txn_manager.is_in_transaction():
             await self._producer.begin_transaction()
 

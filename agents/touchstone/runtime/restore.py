@@ -19,6 +19,9 @@ from touchstone.runtime.transaction import abort_left_behind
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = 10_000
+"""Records between two breaths of the event loop: about 40 ms."""
+
 _PATIENCE_S = 0.5
 """How long an open transaction of somebody else is waited for before it is aborted; a live worker's ends within its commit interval."""
 
@@ -83,7 +86,7 @@ class Restorer:
             for tp, range_ in ranges.items():
                 reader.seek(tp, range_.position)
             while ranges:
-                fetched = await reader.getmany(timeout_ms=50)
+                fetched = await reader.getmany(timeout_ms=50, max_records=_AT_ONCE)
                 for tp, records in fetched.items():
                     self._load(ranges, reader, tp, records)
                     restored += len(records)
