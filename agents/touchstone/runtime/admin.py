@@ -101,6 +101,7 @@ async def apply(bootstrap: str, specs: Sequence[TopicSpec], replication: int | N
         if missing:
             await _create(admin, missing, replication)
         await _set(admin, {difference.topic: by_name[difference.topic] for difference in differences if difference.kind == "config"})
+        await _settled(admin, specs)
     return differences
 
 
@@ -143,6 +144,15 @@ async def _admin(bootstrap: str) -> AsyncIterator[Any]:
         raise Retriable(f"expected to reach Kafka at {bootstrap}, found {error!r}; is it running, is the address right?") from error
     finally:
         await admin.close()
+
+
+async def _settled(admin: Any, specs: Sequence[TopicSpec]) -> None:
+    """Wait until the brokers say what was applied: a topic that was just created is not yet known to all of them."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while left := await _differences(admin, specs):
+        if time.monotonic() > deadline:
+            raise Retriable("applied, but the brokers do not say so yet:\n" + "\n".join(map(str, left)))
+        await asyncio.sleep(0.05)
 
 
 async def _counts(admin: Any, topics: list[str]) -> dict[str, int]:
