@@ -48,12 +48,14 @@ class Policy:
 class People:
     """`groups`: the people. `nobody`: identifiers that belong to nobody, each alone in its group, with the reason.
 
-    `refused`: identifiers that stayed what they were because a limit forbade a merge.
+    `refused`: identifiers that stayed what they were because a limit forbade a merge. `met`: of these and those, whom else they met,
+    one identifier of each person.
     """
 
     groups: tuple[frozenset[str], ...]
     nobody: Mapping[str, str]
     refused: Mapping[str, str]
+    met: Mapping[str, tuple[str, ...]]
 
 
 def resolve(evidence: Evidence, policy: Policy) -> People:
@@ -70,6 +72,7 @@ class _Resolution:
         self._person: dict[str, frozenset[str]] = {}
         self._nobody: dict[str, str] = {}
         self._refused: dict[str, str] = {}
+        self._met: dict[str, tuple[str, ...]] = {}
         self._apart_of: dict[str, list[frozenset[str]]] = defaultdict(list)
         for pair in evidence.apart:
             for x in pair:
@@ -85,7 +88,7 @@ class _Resolution:
             self._join(x, stronger.get(x, ()))
         for weak, strong in sorted(evidence.likely, key=lambda pair: (strength(pair[1]), strength(pair[0]))):
             self._join_likely(weak, strong)
-        return People(tuple(dict.fromkeys(self._person.values())), self._nobody, self._refused)
+        return People(tuple(dict.fromkeys(self._person.values())), self._nobody, self._refused, self._met)
 
     def _join(self, x: str, stronger: list[str] | tuple[str, ...]) -> None:
         alone = frozenset((x,))
@@ -96,17 +99,16 @@ class _Resolution:
         met = {self._person[y] for y in stronger if y in self._person and y not in self._nobody}
         if not met:
             return
-        if len(met) > self._policy.kinds[kind_of(x)].persons:
-            self._nobody[x] = PERSONS
-            return
         members = alone.union(*met)
-        why = self._forbidden(members)
+        why = PERSONS if len(met) > self._policy.kinds[kind_of(x)].persons else self._forbidden(members)
+        if why is None:
+            self._unite(members)
+            return
+        self._met[x] = tuple(min(person) for person in met)
         if why == MERGE_LIMIT:
             self._refused[x] = why
-        elif why:
-            self._nobody[x] = why
         else:
-            self._unite(members)
+            self._nobody[x] = why
 
     def _join_likely(self, weak: str, strong: str) -> None:
         if weak not in self._person or strong not in self._person or weak in self._nobody or strong in self._nobody:
@@ -121,7 +123,7 @@ class _Resolution:
 
     def _forbidden(self, members: frozenset[str]) -> str | None:
         """The rule that keeps these identifiers from being one person, or None."""
-        policy, count = self._policy, defaultdict(int)
+        policy, count = self._policy, defaultdict[str, int](int)
         for x in members:
             count[kind_of(x)] += 1
         for kind, number in count.items():
@@ -134,6 +136,9 @@ class _Resolution:
             return "identifiers_per_person"
         if self._apart_of and any(pair <= members for x in members for pair in self._apart_of.get(x, ())):
             return "apart"
-        if len(self._evidence.anchors) > policy.merges_per_person and sum(x in self._evidence.anchors for x in members) - 1 > policy.merges_per_person:
+        if (
+            len(self._evidence.anchors) > policy.merges_per_person
+            and sum(x in self._evidence.anchors for x in members) - 1 > policy.merges_per_person
+        ):
             return MERGE_LIMIT
         return None

@@ -1,6 +1,7 @@
 """Who was who, against who is who now: linked, merged, split, shared, unshared, conflict, limited."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
@@ -70,11 +71,44 @@ def _homes(groups: After) -> dict[str, str]:
     return {x: customer_id for customer_id, members in groups.items() for x in members}
 
 
-def sharing_change(identifier: str, customer_id: str, before: str | None, now: str | None) -> Change | None:
-    """An identifier ceased to belong to somebody, or does again; `before` and `now` are reasons of resolve, None for belonging."""
+def sharing_change(identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None) -> Change | None:
+    """An identifier ceased to belong to somebody, or does again; `before` and `now` are reasons of resolve, None for belonging.
+
+    `others` are the people whom it met and was not united with.
+    """
     if before == now or (before is not None and now is not None):
         return None
     if now is None:
         return Change("unshared", customer_id, (), (identifier,), before or "")
     kind = "shared" if now in (PERSONS, GENERIC) else "limited" if now in (MERGE_LIMIT, "identifiers_per_person") else "conflict"
-    return Change(kind, customer_id, (), (identifier,), now)
+    return Change(kind, customer_id, others, (identifier,), now)
+
+
+@dataclass
+class ChangeLog:
+    """What changed about who is who in one component during one transaction, however often it was told anew: said once, before the commit.
+
+    `people` is the difference to what was last said; `trigger` the touchpoint that brought it to light.
+    """
+
+    people: list[Change] = field(default_factory=list)
+    trigger: str | None = None
+    conflicts: dict[tuple[str, str], None] = field(default_factory=dict)
+    _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None]] = field(default_factory=dict)
+
+    def share(self, identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None) -> None:
+        """An identifier belongs to somebody, or does not, for another reason than before."""
+        first = self._shared[identifier][2] if identifier in self._shared else before
+        self._shared[identifier] = customer_id, others, first, now
+
+    def changes(self, *, is_here: bool) -> Iterator[tuple[Change, str | None]]:
+        """What must be said, each with its trigger. A component that has moved away is told at its new home who its people are."""
+        if is_here:
+            for change in self.people:
+                yield change, self.trigger
+        for x, (customer_id, others, before, now) in self._shared.items():
+            shared = sharing_change(x, customer_id, others, before, now)
+            if shared is not None:
+                yield shared, self.trigger
+        for customer_id, key in self.conflicts:
+            yield Change("conflict", customer_id, (), (), "event_key"), key

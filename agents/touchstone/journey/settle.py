@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
-from touchstone.journey.changes import After, Before, Change, Was, causes, people_changes, sharing_change
+from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes
 from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
@@ -39,23 +39,20 @@ class Settlement:
     _nodes: dict[str, Node] = field(default_factory=dict)
 
     def run(
-        self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker
+        self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker, log: ChangeLog
     ) -> list[str]:
-        """Tell the component up to its time. Returns the customer ids whose record may have changed."""
+        """Tell the component up to its time. Returns the customer ids whose record may have changed; who is who now goes to `log`."""
         as_of = effective(component.header(), clock)
         horizon = as_of - journeys.topology.retention_ms
         self._nodes = {name[1:]: node for name, node in component.rows("n")}
         variants = self._hold(component, journeys, horizon, send)
         told = self._tell(component, journeys, variants)
         before, after = self._people(component, told)
-        changes = people_changes(before, after)
-        self._write_nodes(component, told, variants, changes)
-        touched = self._fold(component, journeys, told, as_of, speaker, causes(before, after))
-        tenant = tenant_of(component.root)
-        for change in changes:
-            speaker.say_change(change, tenant, self.trigger)
-        self._report_conflicts(component, told, speaker, tenant)
-        return touched
+        log.people = people_changes(before, after)
+        log.trigger = self.trigger or log.trigger
+        self._write_nodes(component, told, variants, log)
+        self._note_conflicts(component, told, log)
+        return self._fold(component, journeys, told, as_of, speaker, causes(before, after))
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
     def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Callable[[Arrive], None]) -> list[Variant]:
@@ -137,7 +134,7 @@ class Settlement:
         }
         return before, {c: group for c, group in told.members.items() if not group & told.people.nobody.keys()}
 
-    def _write_nodes(self, component: Component, told: Told, variants: list[Variant], changes: list[Change]) -> None:
+    def _write_nodes(self, component: Component, told: Told, variants: list[Variant], log: ChangeLog) -> None:
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
         for x, node in self._nodes.items():
             refused = told.people.nobody.get(x)
@@ -145,15 +142,13 @@ class Settlement:
             now = (told.customer_ids.get(x), refused, x in anchors, limited)
             if now != (node.customer_id, node.refused, node.is_anchor, node.reported):
                 if now[0] is not None:
-                    change = sharing_change(x, now[0], node.reported, limited)
-                    changes += [change] if change else []
+                    others = {told.customer_ids[y] for y in told.people.met.get(x, ())} - {now[0]}
+                    log.share(x, now[0], tuple(sorted(others)), node.reported, limited)
                 node.customer_id, node.refused, node.is_anchor, node.reported = now
                 component.put_node(x, node)
 
     # -- journeys ----------------------------------------------------------------------------------------------------------------
-    def _fold(
-        self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str]
-    ) -> list[str]:
+    def _fold(self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str]) -> list[str]:
         """Fold again whoever changed; retract what people said who are no more."""
         horizon = as_of - journeys.topology.retention_ms
         repeat = {name[1:].partition("/")[0] for name, said in component.rows("m") if said.must_repeat}
@@ -184,13 +179,13 @@ class Settlement:
             touched.append(customer_id)
         return touched + [name[1:] for name, row in component.rows("c") if row.must_repeat]
 
-    def _report_conflicts(self, component: Component, told: Told, speaker: Speaker, tenant: str) -> None:
+    def _note_conflicts(self, component: Component, told: Told, log: ChangeLog) -> None:
         """Two different statements under one key inside one person: say so once."""
         for name, held in component.rows("t"):
             if len(held.variants) > 1 and not held.is_reported:
                 owners = [told.customer_ids.get(self._owner(v, told.people)) for v in held.variants.values()]
                 for owner in {o for o in owners if o is not None and owners.count(o) > 1}:
-                    speaker.say_change(Change("conflict", owner, (), (), "event_key"), tenant, name.partition("/")[2])
+                    log.conflicts[owner, name.partition("/")[2]] = None
                     held.is_reported = True
                     component.put(name, held)
 
