@@ -1,0 +1,67 @@
+"""The customers and touchpoints that everything is measured with."""
+
+import itertools
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+
+from touchstone.contracts.times import iso_text
+from touchstone.testing.generator import customers
+
+NEW_SHARE = 10
+"""One touchpoint in so many is of a customer who was never seen before."""
+
+_TYPES = ("search", "product_view", "cart_add", "order_paid", "delivered", "review", "page_view")
+
+
+def registrations(count: int, now_ms: int) -> Iterator[bytes]:
+    """One touchpoint for each of `count` customers, with a cookie, a user id and an e-mail address each; the last one happens now."""
+    return customers(count, 0, seed=1, start_ms=now_ms - count)
+
+
+def mixed(known: int, count: int, now_ms: int, seed: int) -> Iterator[bytes]:
+    """`count` touchpoints as on any day: of `known` customers, of whom one in five logs in, and one in ten of somebody new."""
+    familiar = itertools.islice(customers(known, count, seed=seed, start_ms=now_ms - known - count), known, None)
+    for number in range(count):
+        if number % NEW_SHARE:
+            yield next(familiar)
+        else:
+            who = f"{seed}-{number}"
+            identifiers = {"cookie": f"ck-{who}", "user_id": f"u{who}", "email": f"person{who}@example.org"}
+            yield stamped(_touchpoint(f"n{who}", "search", identifiers, number), now_ms - count + number)
+
+
+def paced(known: int, count: int, random: Random) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Touchpoints for the present: (event id, whether it merges two people, the touchpoint without its times).
+
+    One in twenty is the visit of somebody unknown; a thousand touchpoints later the same cookie logs in as one of the `known` customers
+    and buys, which makes one person of two. All others are visits of known customers.
+    """
+    buyers = itertools.cycle(random.sample(range(known), known))
+    for number in range(count):
+        event_id, merges = f"p{number}", number % 20 == 10 and number > 1_000
+        if merges:
+            what, identifiers = "order_paid", {"cookie": f"visitor-{number - 1_010}", "user_id": f"u{next(buyers)}"}
+        elif number % 20 == 0:
+            what, identifiers = "product_view", {"cookie": f"visitor-{number}"}
+        else:
+            what, identifiers = random.choice(_TYPES), {"cookie": f"ck-{random.randrange(known)}"}
+        yield event_id, merges, _touchpoint(event_id, what, identifiers, number)
+
+
+def stamped(touchpoint: dict[str, Any], at_ms: int) -> bytes:
+    """The touchpoint as a line, as if it happened at that time."""
+    at = iso_text(at_ms)
+    return msgspec.json.encode(touchpoint | {"occurred_at": at, "received_at": at})
+
+
+def _touchpoint(event_id: str, what: str, identifiers: dict[str, str], number: int) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "channel": "web" if number % 3 else "app",
+        "type": what,
+        "identifiers": identifiers,
+        "properties": {"page": f"/p/{number % 1000}", "rating": 1 + number % 5},
+    }
