@@ -1,16 +1,13 @@
 """`touchstone produce`: touchpoints from a file into the channel topics."""
 
 import asyncio
-import gzip
-import io
 import itertools
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -132,18 +129,7 @@ async def _require(topics: set[str], bootstrap: str) -> None:
 
 
 def _lines(file: str, limit: int | None) -> Iterator[bytes]:
-    lines = _standard_input() if file == "-" else read_lines(file)
-    return itertools.islice(lines, limit)
-
-
-def _standard_input() -> Iterator[bytes]:
-    """The lines of standard input, plain or gzip, as `read_lines` gives those of a file."""
-    raw = cast("io.BufferedReader", sys.stdin.buffer)
-    is_gzip = raw.peek(2)[:2] == b"\x1f\x8b"
-    with gzip.GzipFile(fileobj=raw) if is_gzip else raw as stream:
-        for line in stream:
-            if content := line.strip():
-                yield content
+    return itertools.islice(read_lines(file), limit)
 
 
 async def _until(when: float) -> None:

@@ -1,9 +1,12 @@
 """The real touchpoints that ship with the package."""
 
 import gzip
+import io
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from touchstone.errors import UsageError
 
@@ -27,20 +30,31 @@ def dataset_path(name: str) -> Path:
 def read_lines(name_or_path: str | Path) -> Iterator[bytes]:
     """The lines of a data set, or of a file of JSON Lines, plain or gzip, without their ends; empty lines are left out.
 
-    A name of a data set counts before a file of that name: write `./adobe-luma` for the file.
+    A name of a data set counts before a file of that name: write `./adobe-luma` for the file. `-` is standard input.
 
     Raises:
         UsageError: neither a data set nor a file that can be read.
     """
+    if str(name_or_path) == "-":
+        yield from _lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input")
+        return
     path = dataset_path(str(name_or_path)) if str(name_or_path) in DATASETS else Path(name_or_path)
     try:
-        with path.open("rb") as plain:
-            is_gzip = plain.read(2) == _GZIP
-        with gzip.open(path) if is_gzip else path.open("rb") as file:
-            for line in file:
-                if content := line.strip():
-                    yield content
+        file = path.open("rb")
     except (FileNotFoundError, IsADirectoryError) as error:
         raise UsageError(f"{path} is neither a file nor one of the data sets {', '.join(DATASETS)}") from error
-    except (OSError, EOFError) as error:
+    except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
+    with file:
+        yield from _lines(file, str(path))
+
+
+def _lines(raw: io.BufferedReader, name: str) -> Iterator[bytes]:
+    try:
+        is_gzip = raw.peek(2)[:2] == _GZIP
+        stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+        for line in stream:
+            if content := line.strip():
+                yield content
+    except (OSError, EOFError) as error:
+        raise UsageError(f"{name} cannot be read: {error}") from error

@@ -1,14 +1,11 @@
 """What `produce` reads and says before anything is sent."""
 
-import gzip
-import io
-import sys
 from collections import Counter
 
 import pytest
 
 from touchstone.cli.output import Output
-from touchstone.cli.produce import Sent, _standard_input, _tell, shift_to
+from touchstone.cli.produce import Sent, _tell, shift_to
 from touchstone.errors import UsageError
 
 
@@ -32,16 +29,6 @@ def test_nothing_to_shift_is_said() -> None:
     """Lines without any time cannot be moved."""
     with pytest.raises(UsageError, match="found no time in any line"):
         shift_to([b"{}", b"garbage"], 0)
-
-
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_standard_input_may_be_plain_or_gzip_and_empty_lines_are_left_out(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same lines come out, without their ends."""
-    content = b'{"a": 1}\r\n\n  \n{"b": 2}'
-    given = gzip.compress(content) if packed else content
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
-
-    assert list(_standard_input()) == [b'{"a": 1}', b'{"b": 2}']
 
 
 def test_the_summary_counts_by_topic_and_names_what_becomes_a_dead_letter(capsys: pytest.CaptureFixture[str]) -> None:

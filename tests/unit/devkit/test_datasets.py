@@ -1,6 +1,8 @@
 """The data sets are there, with their licences, and can be read."""
 
 import gzip
+import io
+import sys
 from pathlib import Path
 
 import msgspec
@@ -31,6 +33,16 @@ def test_a_file_may_be_plain_or_gzip_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "packed").write_bytes(gzip.compress(content))
 
     assert list(read_lines(tmp_path / "plain.gz")) == list(read_lines(str(tmp_path / "packed"))) == [b'{"a": 1}', b'{"b": 2}']
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_standard_input_may_be_plain_or_gzip_and_empty_lines_are_left_out(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same lines come out, without their ends."""
+    content = b'{"a": 1}\r\n\n  \n{"b": 2}'
+    given = gzip.compress(content) if packed else content
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
+
+    assert list(read_lines("-")) == [b'{"a": 1}', b'{"b": 2}']
 
 
 def test_neither_a_data_set_nor_a_file_is_the_users_mistake(tmp_path: Path) -> None:
