@@ -4,20 +4,24 @@ The shape is that of the executable specification (DESIGN.md, convergence_model_
 """
 
 import itertools
-from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from unittest.mock import patch
+
+import msgspec
 
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
+from touchstone.journey import component as component_module
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, Person
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
@@ -26,15 +30,32 @@ from touchstone.testing.oracle import Fact, Likeness, Word
 from touchstone.topology.compile import Topology
 
 JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece)
+Output = Moment | Customer | IdentityChange
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_identity = msgspec.msgpack.Decoder(m.IdentityMessage).decode
+_decode_journey = msgspec.msgpack.Decoder(m.JourneyMessage).decode
 
 
 @dataclass(frozen=True)
-class Faults:
-    """How unkind the world is. replay: a transaction's input is handled again, its effects kept. crash: rolled back and done again."""
+class World:
+    """How unkind the world is.
 
+    replay: a transaction's input is handled again, its effects kept. crash: a transaction is rolled back and done again. overtaking: not
+    even one queue is in order. local: which messages are handed over inside the transaction: none, those to the partition itself, or
+    those to any of the partitions that the worker happens to own. restart: how often a partition forgets what is not in its rows; it may
+    then have to wait for the time to be told again.
+    """
+
+    partitions: int = 1
     replay: float = 0
     crash: float = 0
-    overtaking: bool = False
+    is_overtaking: bool = False
+    local: str = "none"
+    piece_bytes: int = component_module.PIECE_BYTES
+    hot_rows: int = 5
+    restart: float = 0.1
+    is_told_after_restart: bool = True
 
 
 @dataclass
@@ -48,19 +69,20 @@ class Partition:
 
 
 class System:
-    """P partitions. Each (sender, partition) is a queue; with `overtaking` not even a queue is in order."""
+    """P partitions. Each (sender, partition) is a queue; with overtaking not even a queue is in order."""
 
-    def __init__(self, partitions: int, random: Random, faults: Faults, topology: Topology, ordering: Ordering) -> None:
-        self.random, self.faults, self.topology, self.ordering = random, faults, topology, ordering
+    def __init__(self, world: World, random: Random, topology: Topology, ordering: Ordering) -> None:
+        self.world, self.random, self.topology, self.ordering = world, random, topology, ordering
         self.journeys = Journeys(topology, ordering)
         self.queues: dict[tuple[str, int], deque[Any]] = defaultdict(deque)
-        self.outputs: list[Moment | Customer | IdentityChange] = []
+        self.outputs: list[Output] = []
         self.wall = itertools.count(1)
-        self.clocks = [0] * partitions
-        self.partitions = [self._partition() for _ in range(partitions)]
+        self.clocks: list[int | None] = [None] * world.partitions
+        self.partitions = [self._partition() for _ in range(world.partitions)]
 
     def _partition(self) -> Partition:
-        partition = Partition(RowStore(DictBackend(), IDENTITY_ROWS, hot_rows=5), RowStore(DictBackend(), JOURNEY_ROWS, hot_rows=5))
+        identity, journey = (RowStore(DictBackend(), rows, hot_rows=self.world.hot_rows) for rows in (IDENTITY_ROWS, JOURNEY_ROWS))
+        partition = Partition(identity, journey)
         self._restart(partition)
         return partition
 
@@ -74,85 +96,157 @@ class System:
         for fact in facts:
             source = f"source {self.random.randrange(3)}"
             for message in messages_of(fact, self.topology.lateness_ms, self.ordering):
-                self.send(source, message)
+                self._send(source, message)
 
     def tick(self, partition: int, now: int) -> None:
         """The clock of one partition moves."""
         self.queues["clock", partition].append(now)
 
-    def send(self, sender: str, message: Any) -> None:
-        """On the way to the partition of its key."""
-        self.queues[sender, self.ordering.partition(message.to, len(self.partitions))].append(message)
+    def home(self, message: Any) -> int:
+        """The partition of a message."""
+        return self.ordering.partition(message.to, len(self.partitions))
+
+    def _send(self, sender: str, message: Any) -> None:
+        decode = _decode_journey if isinstance(message, JOURNEY_MESSAGES) else _decode_identity
+        self.queues[sender, self.home(message)].append(decode(_encode(message)))
 
     # -- transactions ----------------------------------------------------------------------------------------------------------
     def run(self) -> None:
         """Until all is quiet."""
-        for _ in range(50_000):
-            ready = [name for name, waiting in self.queues.items() if waiting]
-            if not ready:
-                return
-            name = self.random.choice(ready)
-            self._transaction(name)
+        with patch.object(component_module, "PIECE_BYTES", self.world.piece_bytes):
+            for _ in range(20_000):
+                ready = [name for name, waiting in self.queues.items() if waiting]
+                if not ready:
+                    return
+                self._transaction(self.random.choice(ready))
         raise AssertionError("messages never end")
 
     def _transaction(self, name: tuple[str, int]) -> None:
         queue, number = self.queues[name], name[1]
-        start = self.random.randrange(len(queue)) if self.faults.overtaking else 0
+        start = self.random.randrange(len(queue)) if self.world.is_overtaking else 0
         taken = list(itertools.islice(queue, start, start + self.random.randrange(1, 5)))
         luck = self.random.random()
-        if luck < self.faults.crash:
+        if luck < self.world.crash:
             self._attempt(number, taken, is_kept=False)
-        elif luck < self.faults.crash + self.faults.replay:
+        elif luck < self.world.crash + self.world.replay:
             self._attempt(number, taken, is_kept=True)
         self._attempt(number, taken, is_kept=True)
         for _ in taken:
             del queue[start]
 
     def _attempt(self, number: int, taken: list[Any], *, is_kept: bool) -> None:
-        partition = self.partitions[number]
-        sent: list[Any] = []
-        said: list[Moment | Customer | IdentityChange] = []
-        skew = 40 * (number % 3)  # the workers' clocks do not agree
-        speaker = Speaker(self.journeys, said.append, next(self.wall) + skew)
-        partition.journey.advance(self.clocks[number], speaker)  # a restarted worker is told the time first
-        clock = self.clocks[number]
-        for message in taken:
-            if isinstance(message, int):
-                clock = max(clock, message)
-                partition.journey.advance(clock, speaker)
-            elif isinstance(message, JOURNEY_MESSAGES):
-                partition.journey.handle(message, sent.append, speaker)
-            else:
-                partition.identity.handle(message, sent.append)
-        while partition.journey.settle(sent.append, speaker):
-            pass
-        partition.journey.conclude(speaker)
-        stores = partition.identity_store, partition.journey_store
+        attempt = _Attempt(self, number, self._owned(number))
+        attempt.run(taken)
+        stores = [store for n in attempt.owned for store in (self.partitions[n].identity_store, self.partitions[n].journey_store)]
         if not is_kept:
             for store in stores:
                 store.rollback()
-            self._restart(partition)
+            for n in attempt.owned:
+                self._restart(self.partitions[n])
             return
         for store in stores:
             store.pending()
             store.commit(store.offset + 1)
-        if self.random.random() < 0.1:
-            self._restart(partition)
-        self.clocks[number] = clock
-        self.outputs += said
-        for message in sent:
-            self.send(f"partition {number}", message)
+        for n in attempt.owned:
+            if self.random.random() < self.world.restart:
+                self._restart(self.partitions[n])
+        self.clocks[number] = attempt.clock
+        self.outputs += attempt.said
+        for message in attempt.sent:
+            self._send(f"partition {number}", message)
+
+    def _owned(self, number: int) -> list[int]:
+        """The partitions of the worker that owns this one; any others may be with it."""
+        if self.world.local == "none":
+            return [number]
+        others = [n for n in range(len(self.partitions)) if n != number and self.world.local == "some" and self.random.random() < 0.5]
+        return [number, *others]
 
     # -- what the outside sees ---------------------------------------------------------------------------------------------------
-    def people(self) -> set[frozenset[str]]:
-        """The members of all people in components that live."""
-        found = set()
+    def components(self) -> list[Component]:
+        """All components that live."""
+        found = []
         for partition in self.partitions:
             for root in partition.journey_store.groups():
                 component = Component(partition.journey_store, root)
                 if component.header().redirect is None:
-                    found |= {frozenset(person.members) for _, person in component.rows("p")}
+                    found.append(component)
         return found
+
+    def persons(self) -> dict[str, Person]:
+        """All people, by customer id."""
+        return {name[1:]: person for component in self.components() for name, person in component.rows("p")}
+
+
+class _CountingSpeaker(Speaker):
+    """Counts the customer records that it gives, by component and id."""
+
+    def __init__(self, journeys: Journeys, emit: Callable[[Output], None], wall_ms: int) -> None:
+        def count(record: Output) -> None:
+            emit(record)
+            if isinstance(record, Customer):
+                self.records[self._root, record.customer_id] += 1
+
+        super().__init__(journeys, count, wall_ms)
+        self.records: Counter[tuple[str, str]] = Counter()
+        self._root = ""
+
+    def say_customer(self, component: Component, customer_id: str, person: Person | None, tenant: str) -> None:
+        """As the speaker does."""
+        self._root = component.root
+        super().say_customer(component, customer_id, person, tenant)
+
+
+class _Attempt:
+    """One transaction of one worker: takes messages in, hands over what is local, settles, concludes."""
+
+    def __init__(self, system: System, number: int, owned: list[int]) -> None:
+        self.system, self.number, self.owned = system, number, owned
+        self.sent: list[Any] = []
+        self.said: list[Output] = []
+        self.waiting: deque[Any] = deque()
+        self.clock = system.clocks[number]
+        skew = 40 * (number % 3)  # the workers' clocks do not agree
+        self.speaker = _CountingSpeaker(system.journeys, self.said.append, next(system.wall) + skew)
+
+    def run(self, taken: list[Any]) -> None:
+        """All of it."""
+        system = self.system
+        if system.world.is_told_after_restart:
+            for n in self.owned:
+                now = system.clocks[n]
+                if now is not None:
+                    system.partitions[n].journey.advance(now, self.speaker)
+        for message in taken:
+            if isinstance(message, int):
+                self.clock = message if self.clock is None else max(self.clock, message)
+                system.partitions[self.number].journey.advance(self.clock, self.speaker)
+            else:
+                self._deliver(message)
+            self._drain()
+        while any([system.partitions[n].journey.settle(self._out, self.speaker) for n in self.owned]):  # noqa: C419 - every one, not any
+            self._drain()
+        for n in self.owned:
+            system.partitions[n].journey.conclude(self.speaker)
+        # Two halves of a component that is growing together may both speak of one id; each of them does so once.
+        assert all(count == 1 for count in self.speaker.records.values()), "at most one record per customer and transaction"
+        changes = Counter(record.change_id for record in self.said if isinstance(record, IdentityChange))
+        assert all(count == 1 for count in changes.values()), "each identity change is said once"
+
+    def _deliver(self, message: Any) -> None:
+        partition = self.system.partitions[self.system.home(message)]
+        if isinstance(message, JOURNEY_MESSAGES):
+            partition.journey.handle(message, self._out, self.speaker)
+        else:
+            partition.identity.handle(message, self._out)
+
+    def _drain(self) -> None:
+        while self.waiting:
+            self._deliver(self.waiting.popleft())
+
+    def _out(self, message: Any) -> None:
+        is_local = self.system.world.local != "none" and self.system.home(message) in self.owned
+        (self.waiting if is_local else self.sent).append(message)
 
 
 def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
@@ -172,12 +266,11 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
     return [m.Part(x, y, fact.at, fact.apart) for x, y in ((strong, weak), (weak, strong))]
 
 
-def believed(moments: Iterable[Moment], consumers: int, random: Random, *, shuffle: bool) -> dict[str, list[Moment]]:
-    """What a consumer group believes whose members see one partition each and keep the highest revision of each id."""
+def believed(moments: Iterable[Moment], consumers: int, random: Random) -> dict[str, list[Moment]]:
+    """What a consumer group believes whose members see one partition each, in any order, and keep the highest revision of each id."""
     memories: list[dict[str, Moment]] = [{} for _ in range(consumers)]
     log = list(moments)
-    if shuffle:
-        random.shuffle(log)
+    random.shuffle(log)
     for moment in log:
         mine = memories[int(moment.customer_id[:8], 16) % consumers]
         if moment.moment_id not in mine or moment.revision > mine[moment.moment_id].revision:

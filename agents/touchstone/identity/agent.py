@@ -129,4 +129,4 @@ class Identity:
         if pointer is None:
             pointer = Pointer(x)
             self._store.put(x, "i", pointer)
-        return pointer  # type: ignore[no-any-return]  # the row's type follows from its tag
+        return pointer

@@ -6,9 +6,10 @@ once for all of it before the commit (`settle`), so that a component that is gro
 
 from collections.abc import Callable
 
+from touchstone.journey.changes import ChangeLog
 from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import advance, step
-from touchstone.journey.golden import content_number, observe
+from touchstone.journey.golden import observe, sighting_number
 from touchstone.journey.policy import Journeys
 from touchstone.journey.settle import Settlement
 from touchstone.journey.speaker import Speaker
@@ -44,6 +45,7 @@ class JourneyPartition:
         self._clock = NEVER
         self._stale: dict[str, Settlement] = {}
         self._touched: dict[tuple[str, str], None] = {}
+        self._changed: dict[str, ChangeLog] = {}
         self.duplicates = 0
 
     # -- messages ------------------------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ class JourneyPartition:
             moved = advance(state, journey, touchpoint.occurred_at - 1) + step(state, journey, touchpoint) + advance(state, journey, now)
             drafts += [(journey.name, draft) for draft in moved]
         observe(person, touchpoint)
-        person.owned = (person.owned[0] + 1, person.owned[1] ^ content_number(touchpoint))
+        person.owned = (person.owned[0] + 1, person.owned[1] ^ sighting_number(touchpoint))
         self._say(component, customer_id, person, drafts, speaker)
         self._wake(component, person.next_at, touchpoint.occurred_at + self._retention + 1)
         return True
@@ -215,7 +217,7 @@ class JourneyPartition:
         """After the short way: the timer only ever moves forward here; ringing too early is harmless and rare."""
         header = component.header()
         earlier = [at for at in (next_at, condense_at) if at is not None and (header.timer is None or at < header.timer)]
-        if header.condense_at is None:
+        if header.condense_at is None or condense_at < header.condense_at:
             header.condense_at = condense_at
         elif not earlier:
             return
@@ -232,13 +234,19 @@ class JourneyPartition:
         stale, self._stale = self._stale, {}
         for root, settlement in stale.items():
             component = Component(self._store, root)
-            touched = settlement.run(component, self._journeys, self._clock, send, speaker)
+            log = self._changed.setdefault(root, ChangeLog())
+            touched = settlement.run(component, self._journeys, self._clock, send, speaker, log)
             self._touched.update(dict.fromkeys((root, customer_id) for customer_id in touched))
             self._rewind(component)
         return bool(stale)
 
     def conclude(self, speaker: Speaker) -> None:
-        """Last before the commit: one record for each customer that changed in this transaction."""
+        """Last before the commit: what changed about who is who, and one record for each customer that changed in this transaction."""
+        changed, self._changed = self._changed, {}
+        for root, log in changed.items():
+            is_here = Component(self._store, root).header().redirect is None
+            for change, trigger in log.changes(is_here=is_here):
+                speaker.say_change(change, tenant_of(root), trigger)
         touched, self._touched = self._touched, {}
         for root, customer_id in touched:
             component = Component(self._store, root)

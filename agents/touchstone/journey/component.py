@@ -34,7 +34,7 @@ _MOVED = ("c", "m", "n", "e", "a", "t")
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoders = {tag: msgspec.msgpack.Decoder(row) for tag, row in JOURNEY_ROWS.items()}
+_decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(row) for tag, row in JOURNEY_ROWS.items()}
 
 
 class Component:
@@ -212,7 +212,7 @@ class Component:
             case Held():
                 for variant in row.variants.values():
                     self.add_variant(variant.index, variant.touchpoint)
-                mine = self.get(name)
+                mine: Held = self.get(name) or row
                 mine.is_reported |= row.is_reported
                 self.put(name, mine)
             case SaidMoment() | SaidCustomer():

@@ -93,12 +93,11 @@ def _leads_on(state: JourneyState, journey: CompiledJourney, rule: Rule) -> bool
 
 def _enter(state: JourneyState, journey: CompiledJourney, rule: Rule, mark: Mark, triggers: tuple[Mark, ...]) -> Draft:
     here, there = -1 if state.phase is None else journey.positions[state.phase], journey.positions[rule.to]
+    skipped = journey.phases[here + 1 : there]
+    kind = "transition" if there > here else "regression"
     if state.is_dormant:
         kind, skipped = "reentry", ()
         state.cycle += 1
-    else:
-        kind = "transition" if there > here else "regression"
-        skipped = journey.phases[here + 1 : there]
     draft = Draft(
         kind, state.phase, rule.to, skipped, state.cycle, rule.name, mark.at, tuple(m.key for m in triggers), None, mark.channel, mark.media
     )

@@ -1,6 +1,7 @@
 """What is known about one person: when each identifier was seen, attributes with provenance, consents, contacts per channel."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -32,16 +33,17 @@ def observe(person: Person, touchpoint: Touchpoint) -> None:
 
 
 def fingerprint(touchpoints: Iterable[Touchpoint]) -> tuple[int, int]:
-    """How many touchpoints a person owns, and the exclusive or of their contents: equal means the same set."""
+    """How many touchpoints a person owns, and the exclusive or of their numbers: equal means the same set."""
     count, mixed = 0, 0
     for touchpoint in touchpoints:
-        count, mixed = count + 1, mixed ^ content_number(touchpoint)
+        count, mixed = count + 1, mixed ^ sighting_number(touchpoint)
     return count, mixed
 
 
-def content_number(touchpoint: Touchpoint) -> int:
-    """63 bits of the content hash, which fit msgpack's integers."""
-    return int(touchpoint.content[:16], 16) >> 1
+def sighting_number(touchpoint: Touchpoint) -> int:
+    """56 bits of a hash over all that the fold can tell apart: two events may say the same, and one may be seen at two times."""
+    named = f"{touchpoint.key}\x1f{touchpoint.content}\x1f{touchpoint.occurred_at}"
+    return int.from_bytes(blake2b(named.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
 
 
 def profile(person: Person) -> dict[str, Any]:

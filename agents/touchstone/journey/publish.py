@@ -56,11 +56,15 @@ def moment_of(draft: Draft, tenant: str, customer_id: str, journey: str, version
 
 
 def differences(said: Mapping[str, SaidMoment], truth: Mapping[str, MomentContent], horizon: int) -> list[Statement]:
-    """What must be said so that consumers believe the truth. Moments older than `horizon` are final: neither asserted nor retracted."""
+    """What must be said so that consumers believe the truth. Moments older than `horizon` are final: neither asserted nor retracted.
+
+    A moment that was said of a time within it and turns out to lie before it is put right: what consumers believe is not final.
+    """
     statements = []
     for moment_id, content in truth.items():
         before = said.get(moment_id)
-        if content.occurred_at >= horizon and (before is None or before.must_repeat or not before.stands or before.content != content):
+        is_final = content.occurred_at < horizon and (before is None or before.content.occurred_at < horizon)
+        if not is_final and (before is None or before.must_repeat or not before.stands or before.content != content):
             statements.append(Statement(moment_id, content, ASSERT, before is not None))
     for moment_id, before in said.items():
         if moment_id not in truth and (before.stands or before.must_repeat) and before.content.occurred_at >= horizon:

@@ -104,7 +104,7 @@ class CompiledJourney:
         rules = self._by_type.get(touchpoint.type)
         if rules is None:
             rules = [(rule, answers) for rule, answers in self._rules if rule.match.types is None or touchpoint.type in rule.match.types]
-            if len(self._by_type) < 4096:  # types come from outside: never an unbounded table  # noqa: PLR2004
+            if len(self._by_type) < 4096:  # types come from outside: never an unbounded table
                 self._by_type[touchpoint.type] = rules
         return [rule for rule, answers in rules if answers(touchpoint)]
 

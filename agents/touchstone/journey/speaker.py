@@ -46,9 +46,9 @@ class Speaker:
         is_correction = any(statement.is_correction for statement in statements)
         for statement in statements:
             self._state(component, customer_id, statement, cause if is_correction else None)
-        for moment_id, row in said.items():
+        for name, row in component.rows(prefix):
             if row.content.occurred_at < horizon:
-                component.delete(prefix + moment_id)
+                component.delete(name)
 
     def _state(self, component: Component, customer_id: str, statement: Statement, corrects: str | None) -> None:
         name = f"m{customer_id}/{statement.moment_id}"
@@ -75,9 +75,7 @@ class Speaker:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members))
-        self._emit(
-            Customer(customer_id=customer_id, revision=revision, tenant=tenant, status=status, merged_into=merged_into, **content)
-        )
+        self._emit(Customer(customer_id=customer_id, revision=revision, tenant=tenant, status=status, merged_into=merged_into, **content))
 
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:
         """What an id that is nobody's any more says: a function of the evidence, as everything."""

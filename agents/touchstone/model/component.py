@@ -52,7 +52,8 @@ class Header(Struct, array_like=True):
 
 class Node(Struct, array_like=True):
     """Tag `n` + identifier. Evidence: `since`, `is_generic`. Derived: its person, why it belongs to nobody, whether it
-    anchors a touchpoint, and what was last said about its sharing."""
+    anchors a touchpoint, and what was last said about its sharing.
+    """
 
     since: int | None = None
     is_generic: bool = False

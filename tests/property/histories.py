@@ -1,0 +1,200 @@
+"""Histories for the law of convergence: what happened, to whom, under which topology, and how unkind the world was meanwhile.
+
+A history is drawn from one source of chance, so that hypothesis can shrink it and the explorer can name it by a number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from tests.property.actors import World
+from touchstone.identity.ordering import Ordering
+from touchstone.model.identifier import kind_of
+from touchstone.model.touchpoint import Touchpoint
+from touchstone.testing.oracle import Fact, Likeness, Word
+from touchstone.topology.compile import Journey, Match, Rule, Topology
+from touchstone.topology.load import default_topology_path, load_topology
+
+HOUR = 3_600_000
+START = 1_700_000_000_000
+KINDS = ("user_id", "email", "phone", "device_id", "cookie")
+TYPES = ("ad_view", "search", "product_view", "cart_add", "order_paid", "delivered", "refund", "page_view")
+CHANNELS = ("web", "web", "store")
+_REFERENCE = load_topology(default_topology_path())
+
+
+@dataclass(frozen=True)
+class History:
+    """Facts in the order in which they happened, and the world in which they become known."""
+
+    setting: str
+    facts: tuple[Fact, ...]
+    end: int
+    world: World
+    seed: int
+
+    @property
+    def topology(self) -> Topology:
+        """The topology of the setting."""
+        return SETTINGS[self.setting]
+
+
+def small(topology: Topology, guards: dict[str, tuple[int, int]]) -> Topology:
+    """A topology with limits so small that a short history meets all of them."""
+    kinds = {
+        name: replace(kind, guard_stronger=guards[name][0], guard_weaker=guards[name][1]) if name in guards else kind
+        for name, kind in topology.kinds.items()
+    }
+    kinds["email"] = replace(kinds["email"], per_person=2)
+    journeys = tuple(
+        replace(
+            journey,
+            dormant_ms=11 * HOUR,
+            rules=tuple(replace(rule, absence_ms=6 * HOUR) if rule.absence_ms is not None else rule for rule in journey.rules),
+        )
+        for journey in topology.journeys
+    )
+    return replace(
+        topology,
+        kinds=kinds,
+        journeys=journeys,
+        lateness_ms=5 * HOUR,
+        retention_ms=40 * HOUR,
+        merges_per_person=4,
+        identifiers_per_person=7,
+    )
+
+
+def _silences() -> Journey:
+    """A journey that silence moves through all its phases, again after each contact, with deadlines that coincide with others."""
+
+    def silent(index: int, here: str, there: str, hours: int, without: str | None = None) -> Rule:
+        match = Match(frozenset({without}) if without else frozenset())
+        return Rule(f"silent_{here}", index, match, there, from_phases=frozenset({here}), absence_ms=hours * HOUR)
+
+    rules = (
+        Rule("asked", 0, Match(frozenset({"search"})), "warm", from_phases=frozenset({"cool", "cold"})),
+        Rule("seen", 1, Match(frozenset({"ad_view", "page_view"})), "warm"),
+        silent(2, "warm", "cool", 4, "page_view"),
+        silent(3, "cool", "cold", 4, "search"),
+        Rule("twice", 4, Match(frozenset({"page_view"})), "hot", count=2, within_ms=4 * HOUR),
+        Rule("bought", 5, Match(frozenset({"order_paid"}), frozenset({"web"})), "hot", after=frozenset({"search"}), within_ms=8 * HOUR),
+        silent(6, "hot", "warm", 8),
+    )
+    phases = "cold", "cool", "warm", "hot"
+    return Journey("attention", phases, rules, None, {phase: n for n, phase in enumerate(phases)})
+
+
+def _settings() -> dict[str, Topology]:
+    usual = small(_REFERENCE, {"email": (4, 4), "phone": (3, 4), "device_id": (3, 4), "cookie": (3, 4)})
+    tight = small(_REFERENCE, {"email": (2, 3), "phone": (1, 2), "device_id": (1, 2), "cookie": (1, 1)})
+    wide = small(_REFERENCE, dict.fromkeys(("email", "phone", "device_id", "cookie"), (20, 1000)))
+    return {
+        "usual": usual,
+        "wide": wide,
+        "tight": replace(tight, merges_per_person=1, identifiers_per_person=3, retention_ms=12 * HOUR),
+        "silences": replace(usual, journeys=(*usual.journeys, _silences()), retention_ms=15 * HOUR),
+        "two values": replace(usual, kinds={**usual.kinds, "cookie": replace(usual.kinds["cookie"], per_person=1)}, merges_per_person=2),
+    }
+
+
+SETTINGS = _settings()
+ORDERING = Ordering(_REFERENCE.kinds)
+
+
+class _Author:
+    """Makes one history up."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._tenants = ("default",) if random.random() < 0.8 else ("default", "other")
+        self._start = random.choice([START, START, -3 * HOUR])
+        self._gaps = random.choice([(1,), (4,), (0, 1, 4), (0, 2, 4, 6, 8, 11), (1, 12)])
+        self._delays = random.choice([(0, 0, 1, 8), (0,), (-3, 0, 8, 30)])
+        self._touchpoints: list[Touchpoint] = []
+
+    def facts(self) -> tuple[Fact, ...]:
+        """At least one."""
+        random, at = self._random, self._start
+        facts: list[Fact] = []
+        for n in range(1 + random.randrange(random.choice([4, 8, 22]))):
+            at += random.choice(self._gaps) * HOUR
+            facts.append(self._fact(n, at))
+        return tuple(facts)
+
+    def _fact(self, n: int, at: int) -> Fact:
+        random = self._random
+        tenant, luck = random.choice(self._tenants), random.random()
+        if luck < 0.14:
+            first, second = random.sample([f"{tenant}/{kind}:{i}" for kind in KINDS for i in range(3)], 2)
+            pair = frozenset((first, second))
+            return Likeness(pair, at) if luck < 0.07 else Word(pair, at, random.random() < 0.5)
+        if luck < 0.2 and self._touchpoints:
+            return self._again(random.choice(self._touchpoints))
+        touchpoint = self._touchpoint(n, at, tenant)
+        self._touchpoints.append(touchpoint)
+        return touchpoint
+
+    def _again(self, touchpoint: Touchpoint) -> Touchpoint:
+        """The same statement, sent again: received at another time, and therefore corrected otherwise for the skew of the clock."""
+        earlier = self._random.choice([0, 0, HOUR // 2])
+        received = touchpoint.received_at + self._random.choice([-1, 1, 6]) * HOUR
+        return replace_touchpoint(touchpoint, occurred_at=touchpoint.occurred_at - earlier, received_at=received)
+
+    def _touchpoint(self, n: int, at: int, tenant: str) -> Touchpoint:
+        random = self._random
+        identifiers = {self._identifier(tenant) for _ in range(random.randrange(1, 4))}
+        users = sorted(x for x in identifiers if kind_of(x) == "user_id")
+        identifiers -= set(users[1:])  # two would be a dead letter
+        shared = random.choice([None, None, None, random.randrange(4)])
+        city = random.choice([None, "Bonn", "Kiel"])
+        consents = {"marketing": random.random() < 0.5} if random.random() < 0.2 else {}
+        keys = tuple(sorted(identifiers, key=ORDERING.strength))
+        channel, what = random.choice(CHANNELS), random.choice(TYPES)
+        return Touchpoint(
+            tenant=tenant,
+            source="web",
+            event_id=f"e{n}" if shared is None else f"k{shared}",
+            channel=channel,
+            type=what,
+            occurred_at=at,
+            received_at=at + random.choice(self._delays) * HOUR,
+            identifiers=keys,
+            content=ORDERING.digest(f"{at} {channel} {what} {keys} {city} {consents}").hex()[:16],
+            profile={"city": city} if city else {},
+            consents=consents,
+        )
+
+    def _identifier(self, tenant: str) -> str:
+        random = self._random
+        return f"{tenant}/{random.choice(KINDS)}:{random.randrange(8 if random.random() < 0.3 else 3)}"
+
+
+def replace_touchpoint(touchpoint: Touchpoint, *, occurred_at: int, received_at: int) -> Touchpoint:
+    """Another sighting of the same statement."""
+    values = {name: getattr(touchpoint, name) for name in touchpoint.__struct_fields__}
+    return Touchpoint(**(values | {"occurred_at": occurred_at, "received_at": received_at}))
+
+
+def latest(facts: Sequence[Fact]) -> int:
+    """When the last of them happened."""
+    return max(fact.occurred_at if isinstance(fact, Touchpoint) else fact.at for fact in facts)
+
+
+def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> History:
+    """Make up a history."""
+    setting = random.choice(settings)
+    facts = _Author(random).facts()
+    end = latest(facts) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
+    world = World(
+        partitions=random.randrange(1, 6),
+        replay=random.choice([0, 0, 0, 0.2]),
+        crash=random.choice([0, 0, 0.2]),
+        is_overtaking=random.random() < 0.5,
+        local=random.choice(["none", "own", "some"]),
+        piece_bytes=random.choice([1, 1, 400, 200_000]),
+        hot_rows=random.choice([0, 5, 1000]),
+        restart=random.choice([0, 0.1]),
+        is_told_after_restart=random.random() < 0.7,
+    )
+    return History(setting, facts, end, world, random.randrange(1 << 30))

@@ -1,0 +1,153 @@
+"""The law of convergence: run a history through the real stages, and compare all that was said and kept with the perfect observer."""
+
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from tests.property.actors import System, believed
+from tests.property.histories import ORDERING, History
+from touchstone.journey.component import Component
+from touchstone.journey.policy import customer_id_of
+from touchstone.journey.speaker import Speaker
+from touchstone.model.component import SaidCustomer
+from touchstone.model.identifier import tenant_of
+from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
+from touchstone.testing.oracle import Truth, tell
+
+CONSUMERS = 4
+
+
+def live(history: History) -> System:
+    """Run the facts in some order of arrival through some interleaving until all is quiet at the end."""
+    random = Random(history.seed)
+    system = System(history.world, random, history.topology, ORDERING)
+    arrival = list(history.facts)
+    random.shuffle(arrival)
+    cut = random.randrange(len(arrival) + 1)
+    begin = min(fact.occurred_at if hasattr(fact, "occurred_at") else fact.at for fact in arrival)
+    for some in (arrival[:cut], arrival[cut:]):
+        system.ingest(some)
+        for _ in range(random.randrange(3)):  # the clock of one partition runs ahead
+            system.tick(random.randrange(history.world.partitions), random.randrange(begin, history.end + 1))
+        if random.random() < 0.5:
+            system.run()
+    system.run()
+    for partition in range(history.world.partitions):
+        system.tick(partition, history.end)
+    system.run()
+    return system
+
+
+def check(history: History, system: System) -> None:
+    """The live system agrees with the perfect observer in everything that is promised."""
+    truth = tell(history.facts, history.topology, ORDERING, history.end)
+    moments = [record for record in system.outputs if isinstance(record, Moment)]
+    customers = [record for record in system.outputs if isinstance(record, Customer)]
+    _check_people(system, truth)
+    _check_moments(history, moments, truth)
+    _check_customers(history, system, customers, truth)
+    _check_log(history, moments, customers)
+    _check_state(history, system)
+
+
+def _check_people(system: System, truth: Truth) -> None:
+    """Who is who; and each fold, which the short way has carried on step by step, is what folding from nothing gives."""
+    persons = system.persons()
+    assert {name: frozenset(person.members) for name, person in persons.items()} == truth.people, "people"
+    assert persons == truth.persons, "folds"
+
+
+def _check_moments(history: History, moments: list[Moment], truth: Truth) -> None:
+    """What a consumer group believes of the time inside the horizon, whatever the order in which its members read."""
+    horizon = history.end - history.topology.retention_ms
+    beliefs = believed(moments, CONSUMERS, Random(history.seed))
+    found = {name: [content_of(moment) for moment in some] for name, some in beliefs.items()}
+    found = {name: some for name, some in found.items() if some[0].occurred_at >= horizon}
+    assert found == {name: [content] for name, content in truth.moments.items()}, "moments"
+
+
+def content_of(moment: Moment) -> MomentContent:
+    """What of a moment is compared."""
+    return MomentContent(*(getattr(moment, name) for name in MomentContent.__struct_fields__))
+
+
+def _check_customers(history: History, system: System, customers: list[Customer], truth: Truth) -> None:
+    """The record of each id ever said is what the evidence says: active with this profile, merged into that one, or retired."""
+    compacted: dict[str, Customer] = {}
+    for record in customers:
+        if record.customer_id not in compacted or record.revision > compacted[record.customer_id].revision:
+            compacted[record.customer_id] = record
+    found = {name: msgspec.structs.replace(record, revision=0) for name, record in compacted.items()}
+    expected = expected_customers(system, truth)
+    assert expected.keys() <= found.keys(), "a customer nobody has heard of"
+    origins = {customer_id_of(ORDERING, x, is_nobody=is_nobody): (x, is_nobody) for x in truth.customer_ids for is_nobody in (False, True)}
+    for name, record in found.items():
+        if name in expected:
+            assert record == expected[name], "customers"
+            continue
+        origin, is_nobody = origins[name]
+        merged_into = None if is_nobody or origin in truth.nobody else truth.customer_ids[origin]
+        status = "retired" if merged_into is None else "merged"
+        assert (record.status, record.merged_into) == (status, merged_into), "standing"
+        assert not record.identifiers, "who is no more has no profile"
+
+
+def expected_customers(system: System, truth: Truth) -> dict[str, Customer]:
+    """The record that each active customer must have, but for its revision."""
+    records: list[Customer | Moment | IdentityChange] = []
+
+    class Paper(Component):
+        """A component that remembers nothing."""
+
+        def __init__(self) -> None:
+            pass
+
+        def get(self, name: str) -> None:
+            return None
+
+        def put(self, name: str, row: SaidCustomer) -> None:
+            return None
+
+    speaker = Speaker(system.journeys, records.append)
+    for customer_id, person in truth.persons.items():
+        speaker.say_customer(Paper(), customer_id, person, tenant_of(min(person.members)))
+    return {record.customer_id: msgspec.structs.replace(record, revision=0) for record in records if isinstance(record, Customer)}
+
+
+def _check_log(history: History, moments: list[Moment], customers: list[Customer]) -> None:
+    """Exactly once: what compaction keeps is the highest revision."""
+    if history.world.replay:
+        return
+    horizon = history.end - history.topology.retention_ms
+    for revisions in (*_revisions(moments, "moment_id", horizon), *_revisions(customers, "customer_id", horizon)):
+        # Not every one is higher than the one before: two halves of a component speak of one id until they are one.
+        assert revisions[-1] > max(revisions[:-1], default=-1), "the last word on an id has its highest revision"
+
+
+def _revisions(records: list[Any], name: str, horizon: int) -> Iterable[list[int]]:
+    """The revisions of each id in the order in which they were said; moments older than the horizon are final, nobody knows them any more."""
+    said: dict[str, list[int]] = {}
+    final = set[str]()
+    for record in records:
+        said.setdefault(getattr(record, name), []).append(record.revision)
+        if isinstance(record, Moment) and record.occurred_at < horizon:
+            final.add(record.moment_id)
+    return [revisions for identity, revisions in said.items() if identity not in final]
+
+
+def _check_state(history: History, system: System) -> None:
+    """Nothing is left lying about: no half component, no timer that wakes nobody, nothing where a component has moved away."""
+    for partition in system.partitions:
+        store = partition.journey_store
+        timers = store.due(1 << 62, 1 << 20)
+        for root in store.groups():
+            component = Component(store, root)
+            header = component.header()
+            if header.redirect is not None:
+                assert [name for name, _ in component.rows("")] == ["h"], "what moved away is gone"
+            assert [at for at, group in timers if group == root] == ([] if header.timer is None else [header.timer]), "timers"
+            due = [person.next_at for _, person in component.rows("p") if person.next_at is not None]
+            assert header.timer is not None or not due, "somebody waits for a silence, and nobody wakes her"
+            assert history.world.replay or not component.rows("s"), "half a component is waiting"
