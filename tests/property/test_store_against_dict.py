@@ -17,6 +17,9 @@ from touchstone.state.memory import DictBackend
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment, RocksOptions
 from touchstone.state.rows import RowStore
 
+# Opening a database syncs its files several times, which is most of the time of a test that reopens all the time.
+MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
 
 class Counter(Struct, array_like=True):
     """A row that rules change in place."""
@@ -28,12 +31,12 @@ class Counter(Struct, array_like=True):
 ROW_TYPES = {"c": Counter, "i": int, "l": list[str]}
 ENVIRONMENT = RocksEnvironment(RocksOptions(write_buffer_bytes=64 << 10))  # small, so that files are flushed and merged under way
 
-# Few groups and names, chosen to lie badly: beginnings of each other, kinds of keys as text, beyond the basic plane, enough for one
-# group to outgrow the first look.
-GROUPS = st.sampled_from(["a", "a\x01", "ab", "", "\x01", "\x03a", "ä", "\U0001f600"])
-NUMBERS = [str(n) for n in range(20)]
-NAMES = st.sampled_from([*(f"c{n}" for n in NUMBERS), "c", "i", "i\x00", "i￿", "i\U00010000", "l:a", "l:a:b", "l:b"])
-TIMES = st.one_of(st.integers(-3, 12), st.sampled_from([-(1 << 63), (1 << 63) - 1]))
+# Few groups and names, so that rules meet the same rows; the hostile spellings are in the contract suite. "many" outgrows the first look.
+ALL_GROUPS = ["a", "a\x01", "many"]
+GROUPS = st.sampled_from(ALL_GROUPS)
+NUMBERS = [f"c{number:02}" for number in range(30)]
+NAMES = st.sampled_from(["c00", "c29", "i", "i\x00", "l:a"])
+TIMES = st.one_of(st.integers(-3, 6), st.sampled_from([-(1 << 63), (1 << 63) - 1]))
 NOTES = st.text(max_size=3)
 
 
@@ -45,7 +48,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(hot_rows=st.sampled_from([None, 0, 3, 30]))
     def open(self, hot_rows: int | None) -> None:
         """Start empty."""
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY_DISK))
         self.memory = DictBackend()
         self.hot_rows = hot_rows
         self.store = self.reopened()
@@ -70,10 +73,35 @@ class StoreMachine(RuleBasedStateMachine):
         self.now_rows, self.now_timers, self.now_meta = dict(self.kept_rows), set(self.kept_timers), dict(self.kept_meta)
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """At the end everything is compared, also after a commit, a reopen and a rebuild; leave nothing behind."""
         if hasattr(self, "store"):
-            self.store.close()
-            shutil.rmtree(self.folder)
+            try:
+                self.compare(["rows", "tags", "groups"])
+                self.commit(1)
+                self.compare(["groups"])
+                self.reopen()
+                self.compare(["tags", "rows"])
+                self.rebuild(len(self.changelog) // 2)
+                self.compare(["rows", "groups"])
+            finally:
+                self.store.close()
+                shutil.rmtree(self.folder)
+
+    def compare(self, ways: list[str]) -> None:
+        """Everything that the store holds is what the dictionaries hold, whichever way it is read first."""
+        for way in ways:
+            for group in ALL_GROUPS:
+                match way:
+                    case "rows":
+                        for name in [*NUMBERS, "i", "i\x00", "l:a"]:
+                            self.get(group, name)
+                    case "tags":
+                        for tag in "cil":
+                            self.scan(group, tag)
+                    case _:
+                        self.scan(group, "")
+        self.groups()
+        assert self.store.due((1 << 63) - 1, 1_000) == sorted(self.now_timers)
 
     @rule(group=GROUPS, name=NAMES, number=st.integers(0, 1 << 40), note=NOTES)
     def put(self, group: str, name: str, number: int, note: str) -> None:
@@ -89,11 +117,11 @@ class StoreMachine(RuleBasedStateMachine):
                 self.store.put(group, name, [note])
                 self.now_rows[group, name] = [note]
 
-    @rule(group=GROUPS, first=st.integers(0, 19), count=st.integers(1, 20))
-    def put_many(self, group: str, first: int, count: int) -> None:
+    @rule(first=st.integers(0, 9), count=st.integers(15, 20))
+    def put_many(self, first: int, count: int) -> None:
         """Make a group large."""
-        for number in range(first, first + count):
-            self.put(group, f"c{number}", number, "")
+        for name in NUMBERS[first : first + count]:
+            self.put("many", name, first, "")
 
     @rule(group=GROUPS, name=NAMES)
     def delete(self, group: str, name: str) -> None:
@@ -101,12 +129,18 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.delete(group, name)
         self.now_rows.pop((group, name), None)
 
+    @rule(number=st.integers(0, 1000))
+    def delete_one(self, number: int) -> None:
+        """Remove a row that exists."""
+        if self.now_rows:
+            self.delete(*list(self.now_rows)[number % len(self.now_rows)])
+
     @rule(group=GROUPS, name=NAMES)
     def get(self, group: str, name: str) -> None:
         """Read a row."""
         assert plain(self.store.get(group, name)) == self.now_rows.get((group, name))
 
-    @rule(group=GROUPS, name=st.sampled_from([f"c{n}" for n in NUMBERS]))
+    @rule(group=GROUPS, name=st.sampled_from(["c00", "c29"]))
     def change_in_place(self, group: str, name: str) -> None:
         """Read, change, put again."""
         row = self.store.get(group, name)
@@ -115,7 +149,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.put(group, name, row)
             self.now_rows[group, name] = (row.count, row.note)
 
-    @rule(group=GROUPS, tag=st.sampled_from(["c", "c1", "i", "l", "l:a", "l:b", ""]))
+    @rule(group=GROUPS, tag=st.sampled_from(["c", "c0", "i", "l", "l:a:", ""]))
     def scan(self, group: str, tag: str) -> None:
         """Read all rows with a beginning, in order."""
         expected = [(n, row) for (g, n), row in self.now_rows.items() if g == group and n.startswith(tag)]
@@ -153,7 +187,7 @@ class StoreMachine(RuleBasedStateMachine):
         """What the journey stage does: take what is due, clear it, set the next."""
         for at, group in self.store.due(until, 3):
             self.clear_timer(at, group)
-            if at < 12:
+            if at < 6:
                 self.set_timer(at + 1, group)
 
     @rule(name=st.sampled_from(["x", "y"]), value=st.binary(max_size=3))
@@ -170,6 +204,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.changelog += records
         self.offset += step
         self.store.commit(self.offset)
+        assert self.store.pending() == []
         self.keep()
 
     @rule()
@@ -192,7 +227,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.forget()
         cut %= len(self.changelog) + 1
         self.store.load(self.changelog[:cut], min(1, self.offset))
-        self.store.get("a", "c1")
+        self.store.get("a", "c01")
         self.store.due(5, 1)
         self.store.load(self.changelog[cut:], self.offset)
 
@@ -221,7 +256,8 @@ class OnDisk(StoreMachine):
     on_disk = True
 
 
+EXAMPLES = settings().max_examples
 TestInMemory = InMemory.TestCase
-TestInMemory.settings = settings(stateful_step_count=60)
+TestInMemory.settings = settings(stateful_step_count=60, max_examples=4 * EXAMPLES)
 TestOnDisk = OnDisk.TestCase
-TestOnDisk.settings = settings(stateful_step_count=60)
+TestOnDisk.settings = settings(stateful_step_count=60, max_examples=EXAMPLES)

@@ -84,7 +84,7 @@ class Timers:
         if not self._is_any_stored:
             return [], LATEST
         found: list[Timer] = []
-        is_empty = True
+        is_empty = self._none_before == EARLIEST
         # Not from the start of all timers: in front of the earliest one lie only deletions, and RocksDB would walk over them.
         for key, _ in self._backend.scan(timers_from(self._none_before), _END):
             is_empty = False
@@ -94,5 +94,6 @@ class Timers:
             if timer[0] > until or len(found) == limit:
                 return found, timer[0]
             found.append(timer)
-        self._is_any_stored = not is_empty
+        if is_empty:
+            self._is_any_stored = False
         return found, LATEST

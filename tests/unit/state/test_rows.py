@@ -285,3 +285,22 @@ def test_asking_for_timers_when_none_is_due_reads_nothing() -> None:
         assert store.due(until, 5) == []
 
     assert backend.reads == before
+
+
+def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
+    """Found by the law: a look past the first deletion made the store believe that the disk held no timer at all."""
+    store = opened(CountingBackend())
+    store.set_timer(1, "a")
+    store.pending()
+    store.commit(1)
+    store.due(1, 1)
+    store.clear_timer(1, "a")
+    store.set_timer(2, "a")
+    store.due(2, 1)
+    store.due(2, 1)
+
+    store.clear_timer(1, "a")
+    store.pending()
+    store.commit(2)
+
+    assert store.due(5, 5) == [(2, "a")]
