@@ -9,6 +9,7 @@ from touchstone.clock import ManualClock
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.lines import prepare_line
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER
+from touchstone.observe.metrics import Metric
 from touchstone.pipeline import IDENTITY, JOURNEY, OutputRecord, Pipeline
 from touchstone.runtime.program import Out, Record
 from touchstone.state.memory import DictBackend
@@ -94,11 +95,12 @@ class Twin:
 
 @dataclass(frozen=True)
 class Simulation:
-    """What came out: everything that was said, in order, and the view at `as_of` (milliseconds)."""
+    """What came out: everything that was said, in order, the view at `as_of` (milliseconds), and what the metrics would have counted."""
 
     records: list[OutputRecord]
     as_of: int
     final: Final
+    counted: list[tuple[Metric, tuple[str, ...], int]]
 
 
 def simulate(
@@ -131,4 +133,4 @@ def simulate(
     progress(len(batch))
     if as_of is not None:
         twin.move_to(as_of)
-    return Simulation(records, twin.now, view.final(twin.now, topology.retention_ms))
+    return Simulation(records, twin.now, view.final(twin.now, topology.retention_ms), twin.pipeline.counts.items())

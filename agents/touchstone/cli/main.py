@@ -14,6 +14,7 @@ from touchstone.cli.inspect import inspect
 from touchstone.cli.kafka import kafka
 from touchstone.cli.output import Output
 from touchstone.cli.produce import produce
+from touchstone.cli.simulate import simulate
 from touchstone.cli.tail import tail
 from touchstone.cli.topics import topics
 from touchstone.cli.validate import validate
@@ -23,6 +24,7 @@ from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, U
 COMMANDS: tuple[click.Command, ...] = (
     # One import and one line per command, in the order in which one comes to use them; --help shows them so.
     validate,
+    simulate,
     kafka,
     topics,
     worker,
