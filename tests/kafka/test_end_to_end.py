@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from touchstone.view import FinalView, diff
 
 TOUCHPOINTS = 20_000
 KILLS = 4
+ISOLATIONS: tuple[client.Isolation, ...] = ("read_uncommitted", "read_committed")
 
 
 def system_on(kafka: str, folder: Path, prefix: str, topology_file: Path | None = None, clock: str = "event") -> LiveSystem:
@@ -73,10 +74,11 @@ async def unread(system: LiveSystem) -> int:
 
 async def aborted_records(system: LiveSystem) -> int:
     """Records that were written in transactions which never committed."""
-    counts = []
-    for isolation in ("read_uncommitted", "read_committed"):
-        counts.append(sum([1 async for _ in client.read_topic(system.bootstrap, written(system), isolation)]))  # type: ignore[arg-type]
-    return counts[0] - counts[1]
+    counts = {}
+    for isolation in ISOLATIONS:
+        records = client.read_topic(system.bootstrap, written(system), isolation)
+        counts[isolation] = len([record.offset async for record in records])
+    return counts["read_uncommitted"] - counts["read_committed"]
 
 
 def repeated(records: Iterable[OutputRecord]) -> int:
@@ -133,7 +135,7 @@ def test_a_channel_added_in_the_topology_alone_works_end_to_end(kafka: str, topi
     before = {"event_id": "1", "channel": "web", "type": "search", "occurred_at": "2024-05-01T10:00:00Z", "identifiers": {"user_id": "ada"}}
     spoken = before | {"event_id": "2", "channel": "smart_speaker", "type": "cart_add", "occurred_at": "2024-05-01T11:00:00Z"}
 
-    async def story(system: LiveSystem, line: dict[str, object]) -> list[OutputRecord]:
+    async def story(system: LiveSystem, line: Mapping[str, object]) -> list[OutputRecord]:
         await system.create_topics()
         system.start("w1")
         await system.until_ready("w1")
