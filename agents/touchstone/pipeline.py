@@ -66,7 +66,11 @@ class Pipeline:
         return f"{self._topology.fingerprint} {self._ordering.digest('fingerprint').hex()} {self._partitions}".encode()
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
-        """The partition is ours."""
+        """The partition is ours.
+
+        What intake remembers of claims it has sent may have been undone with a transaction; forgetting only costs sending them again.
+        """
+        self._intake.forget()
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
         self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
 
