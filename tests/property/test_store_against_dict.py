@@ -258,6 +258,6 @@ class OnDisk(StoreMachine):
 
 EXAMPLES = settings().max_examples
 TestInMemory = InMemory.TestCase
-TestInMemory.settings = settings(stateful_step_count=60, max_examples=4 * EXAMPLES)
+TestInMemory.settings = settings(stateful_step_count=60, max_examples=2 * EXAMPLES)
 TestOnDisk = OnDisk.TestCase
 TestOnDisk.settings = settings(stateful_step_count=60, max_examples=EXAMPLES)
