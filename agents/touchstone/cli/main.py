@@ -18,6 +18,7 @@ from touchstone.cli.simulate import simulate
 from touchstone.cli.tail import tail
 from touchstone.cli.topics import topics
 from touchstone.cli.validate import validate
+from touchstone.cli.verify import verify
 from touchstone.cli.worker import worker
 from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
 
@@ -25,6 +26,7 @@ COMMANDS: tuple[click.Command, ...] = (
     # One import and one line per command, in the order in which one comes to use them; --help shows them so.
     validate,
     simulate,
+    verify,
     kafka,
     topics,
     worker,
