@@ -289,7 +289,8 @@ def test_asking_for_timers_when_none_is_due_reads_nothing() -> None:
 
 def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
     """Found by the law: a look past the first deletion made the store believe that the disk held no timer at all."""
-    store = opened(CountingBackend())
+    backend = CountingBackend()
+    store = opened(backend)
     store.set_timer(1, "a")
     store.pending()
     store.commit(1)
@@ -303,4 +304,4 @@ def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
     store.pending()
     store.commit(2)
 
-    assert store.due(5, 5) == [(2, "a")]
+    assert opened(backend).due(5, 5) == [(2, "a")]
