@@ -63,20 +63,33 @@ def resolve(evidence: Evidence, policy: Policy) -> People:
     return _Resolution(evidence, policy).people()
 
 
+class _Group:
+    """Identifiers that are one person so far, with what the limits ask of them, so that uniting two costs what the smaller one holds."""
+
+    __slots__ = ("anchors", "kinds", "members")
+
+    def __init__(self, x: str, *, is_anchor: bool) -> None:
+        self.members = {x}
+        self.kinds = {kind_of(x): 1}
+        self.anchors = int(is_anchor)
+
+    def take_in(self, other: "_Group") -> None:
+        self.members |= other.members
+        for kind, number in other.kinds.items():
+            self.kinds[kind] = self.kinds.get(kind, 0) + number
+        self.anchors += other.anchors
+
+
 class _Resolution:
     """One run of resolve: who is together so far, and who was refused."""
 
     def __init__(self, evidence: Evidence, policy: Policy) -> None:
         self._evidence = evidence
         self._policy = policy
-        self._person: dict[str, frozenset[str]] = {}
+        self._group: dict[str, _Group] = {}
         self._nobody: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._met: dict[str, tuple[str, ...]] = {}
-        self._apart_of: dict[str, list[frozenset[str]]] = defaultdict(list)
-        for pair in evidence.apart:
-            for x in pair:
-                self._apart_of[x].append(pair)
 
     def people(self) -> People:
         evidence, strength = self._evidence, self._policy.strength
@@ -88,57 +101,53 @@ class _Resolution:
             self._join(x, stronger.get(x, ()))
         for weak, strong in sorted(evidence.likely, key=lambda pair: (strength(pair[1]), strength(pair[0]))):
             self._join_likely(weak, strong)
-        return People(tuple(dict.fromkeys(self._person.values())), self._nobody, self._refused, self._met)
+        groups = tuple(frozenset(group.members) for group in dict.fromkeys(self._group.values()))
+        return People(groups, self._nobody, self._refused, self._met)
 
     def _join(self, x: str, stronger: list[str] | tuple[str, ...]) -> None:
-        alone = frozenset((x,))
-        self._person[x] = alone
+        alone = self._group[x] = _Group(x, is_anchor=x in self._evidence.anchors)
         if x in self._evidence.generic:
             self._nobody[x] = GENERIC
             return
-        met = {self._person[y] for y in stronger if y in self._person and y not in self._nobody}
+        met = {self._group[y] for y in stronger if y in self._group and y not in self._nobody}
         if not met:
             return
-        members = alone.union(*met)
-        why = PERSONS if len(met) > self._policy.kinds[kind_of(x)].persons else self._forbidden(members)
+        why = PERSONS if len(met) > self._policy.kinds[kind_of(x)].persons else self._forbidden({alone, *met})
         if why is None:
-            self._unite(members)
+            self._unite({alone, *met})
             return
-        self._met[x] = tuple(min(person) for person in met)
+        self._met[x] = tuple(sorted(min(group.members) for group in met))
         if why == MERGE_LIMIT:
             self._refused[x] = why
         else:
             self._nobody[x] = why
 
     def _join_likely(self, weak: str, strong: str) -> None:
-        if weak not in self._person or strong not in self._person or weak in self._nobody or strong in self._nobody:
+        if weak not in self._group or strong not in self._group or weak in self._nobody or strong in self._nobody:
             return
-        members = self._person[weak] | self._person[strong]
-        if len(members) > len(self._person[weak]) and not self._forbidden(members):
-            self._unite(members)
+        groups = {self._group[weak], self._group[strong]}
+        if len(groups) > 1 and not self._forbidden(groups):
+            self._unite(groups)
 
-    def _unite(self, members: frozenset[str]) -> None:
-        for x in members:
-            self._person[x] = members
+    def _unite(self, groups: set[_Group]) -> None:
+        largest = max(groups, key=lambda group: len(group.members))
+        for group in groups - {largest}:
+            largest.take_in(group)
+            self._group.update(dict.fromkeys(group.members, largest))
 
-    def _forbidden(self, members: frozenset[str]) -> str | None:
-        """The rule that keeps these identifiers from being one person, or None."""
-        policy, count = self._policy, defaultdict[str, int](int)
-        for x in members:
-            count[kind_of(x)] += 1
-        for kind, number in count.items():
-            limits = policy.kinds[kind]
+    def _forbidden(self, groups: set[_Group]) -> str | None:
+        """The rule that keeps these from being one person, or None."""
+        policy = self._policy
+        for kind, limits in policy.kinds.items():
+            number = sum(group.kinds.get(kind, 0) for group in groups)
             if limits.unique and number > 1:
                 return "unique:" + kind
             if limits.per_person is not None and number > limits.per_person:
                 return "per_person:" + kind
-        if len(members) > policy.identifiers_per_person:
+        if sum(len(group.members) for group in groups) > policy.identifiers_per_person:
             return "identifiers_per_person"
-        if self._apart_of and any(pair <= members for x in members for pair in self._apart_of.get(x, ())):
+        if any(all(self._group.get(x) in groups for x in pair) for pair in self._evidence.apart):
             return "apart"
-        if (
-            len(self._evidence.anchors) > policy.merges_per_person
-            and sum(x in self._evidence.anchors for x in members) - 1 > policy.merges_per_person
-        ):
+        if sum(group.anchors for group in groups) - 1 > policy.merges_per_person:
             return MERGE_LIMIT
         return None
