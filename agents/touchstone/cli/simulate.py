@@ -1,7 +1,7 @@
 """`touchstone simulate`: what would come out of these touchpoints?"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -60,7 +60,7 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     compiled = load_topology(topology or default_topology_path())
     lines = list(read_lines(file))
     if shuffle is not None:
-        Random(shuffle).shuffle(lines)
+        Random(shuffle).shuffle(lines)  # noqa: S311 - reproducible, not secret
     done = 0
     with output.progress("Simulating", len(lines)) as show:
 
@@ -106,13 +106,15 @@ def _tell(simulation: Simulation, file: str, touchpoints: int, output: Output) -
             ("dead letters", len(final["deadletters"])),
         ],
     )
-    standing = Counter((each["journey"], _phase(each)) for customer in final["customers"] for each in customer["journeys"])
+    standing: Counter[tuple[str, ...]] = Counter(
+        (each["journey"], _phase(each)) for customer in final["customers"] for each in customer["journeys"]
+    )
     _table("Where they stand", ("journey", "phase", "customers"), standing, output)
-    fired = Counter(
+    fired: Counter[tuple[str, ...]] = Counter(
         (m["journey"], m["rule"], m["kind"], f"{m['from_phase'] or 'start'} → {m['to_phase'] or m['rule']}") for m in final["moments"]
     )
     _table("Moments that stand", ("journey", "rule", "kind", "step", "moments"), fired, output)
-    letters = Counter((row["reason"], REASONS[row["reason"]]) for row in final["deadletters"])
+    letters: Counter[tuple[str, ...]] = Counter((row["reason"], REASONS[row["reason"]]) for row in final["deadletters"])
     _table("Dead letters", ("reason", "meaning", "records"), letters, output)
     output.note("")
     output.note("Everything that was said, in its order: --log. For programs: --output json. Other rules: --topology FILE.")
@@ -126,7 +128,7 @@ def _counted(simulation: Simulation, name: str) -> Iterable[tuple[str, int]]:
     return sorted((" ".join(labels), count) for metric, labels, count in simulation.counted if metric.name == name)
 
 
-def _table(title: str, columns: tuple[str, ...], counted: Counter[tuple[str, ...]], output: Output) -> None:
+def _table(title: str, columns: tuple[str, ...], counted: Mapping[tuple[str, ...], int], output: Output) -> None:
     if counted:
         output.text()
         output.table(

@@ -79,7 +79,7 @@ class Expectations:
             yield f"expected one customer with these identifiers, found {len(owners)}: {_shown(map(_members, owners))}"
             return
         row, journey = owners[0], standing.journey or self._topology.journeys[0].name
-        state = next((one for one in row["journeys"] if one["journey"] == journey), {})
+        state: Row = next((one for one in row["journeys"] if one["journey"] == journey), {})
         for name in ("phase", "cycle", "dormant", "since", "deadline"):
             expected = getattr(standing, name)
             if expected is not None:
@@ -109,9 +109,7 @@ class Expectations:
             yield from _differ("asserted", log.asserted, sum(moment.action == "assert" for moment in moments))
         if log.retracted is not None:
             taken_back = [moment for moment in moments if moment.action == "retract"]
-            rows = [
-                {name: getattr(moment, name) for name in moment.__struct_fields__} for moment in taken_back
-            ]
+            rows = [{name: getattr(moment, name) for name in moment.__struct_fields__} for moment in taken_back]
             yield from _unlike_moments("retracted", log.retracted, rows)
         if log.identity is not None:
             changes = [record for record in records if isinstance(record, IdentityChange)]

@@ -1,7 +1,7 @@
 """A file of stories -> scenarios that can be run, or all that is wrong with it, each with its line."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from touchstone.scenario.model import MOST_PERMUTED, Story
 from touchstone.scenario.run import Scenario
 from touchstone.topology.compile import Topology
 from touchstone.topology.document import MAX_BYTES, Node, read
-from touchstone.topology.explain import details, explain, nearest, place
+from touchstone.topology.explain import Location, details, explain, nearest, place
 from touchstone.topology.load import default_topology_path, load_text
 
 COUNTED = {metric.name.removeprefix("touchstone_").removesuffix("_total"): metric for metric in METRICS if metric.type == "counter"}
@@ -44,8 +44,7 @@ def load_scenario_text(text: str, file: str, topology: Path | None = None) -> li
     """As `load_scenarios`, of a text; `file` is the name its faults are reported under."""
     root, faults = read(text, file)
     if root is not None and not faults:
-        nodes = root.value if isinstance(root.value, list) else [root]
-        stories, faults = _validate([node for node in nodes if isinstance(node, Node)], file)
+        stories, faults = _validate(root.value if isinstance(root.value, list) else [root], file)
         base = (topology or default_topology_path()).resolve()
         scenarios = []
         for node, story in stories:
@@ -80,7 +79,10 @@ def _validate(nodes: list[Node], file: str) -> tuple[list[tuple[Node, Story]], l
 def _scenario(story: Story, node: Node, file: str, base: Path) -> Scenario:
     topology = _topology(base, story, node, file)
     lines, latest = lines_of(story.given)
-    faults = [*_unknown_words(story, node, file, topology), *_impossible_orders(story, node, file, {line.event_id for line in lines}, len(lines))]
+    faults = [
+        *_unknown_words(story, node, file, topology),
+        *_impossible_orders(story, node, file, {line.event_id for line in lines}, len(lines)),
+    ]
     if faults:
         raise _StoryFault(faults)
     return Scenario(story, topology, tuple(lines), latest, file, node.line)
@@ -89,22 +91,19 @@ def _scenario(story: Story, node: Node, file: str, base: Path) -> Scenario:
 def _unknown_words(story: Story, node: Node, file: str, topology: Topology) -> Iterable[Fault]:
     """What is expected of things that do not exist can never be found."""
     then = story.then
-    words = {"a metric that counts": (("then", "counted"), then.counted, COUNTED), "a reason": (("then", "dead_letters"), then.dead_letters, REASONS)}
-    for what, (location, written, known) in words.items():
-        for word in written:
+    kinds = topology.kinds.keys() | topology.kind_aliases.keys() | {"tenant"}
+    written: list[tuple[Location, Iterable[str], str, Collection[str]]] = [
+        (("then", "counted"), then.counted, "a metric that counts", COUNTED),
+        (("then", "dead_letters"), then.dead_letters, "a reason", REASONS),
+    ]
+    for name, people in (("people", then.people if isinstance(then.people, list) else []), ("nobody", then.nobody or [])):
+        written += [(("then", name, n), one, "a kind of identifier", kinds) for n, one in enumerate(people)]
+    written += [(("then", "customers", n, "of"), one.of, "a kind of identifier", kinds) for n, one in enumerate(then.customers)]
+    for location, words, what, known in written:
+        for word in words:
             if word not in known:
                 at = place(node, (*location, word))[0]
                 yield Fault(f"expected {what}, found `{word}`: {nearest(word, known)}", at.path, file, at.key_line, at.key_column)
-    kinds = topology.kinds.keys() | topology.kind_aliases.keys() | {"tenant"}
-    people = then.people if isinstance(then.people, list) else []
-    expected = [(("then", "people", n), one) for n, one in enumerate(people)]
-    expected += [(("then", "nobody", n), one) for n, one in enumerate(then.nobody or [])]
-    expected += [(("then", "customers", n, "of"), one.of) for n, one in enumerate(then.customers)]
-    for location, identifiers in expected:
-        for kind in identifiers:
-            if kind not in kinds:
-                at = place(node, (*location, kind))[0]
-                yield Fault(f"expected a kind of identifier, found `{kind}`: {nearest(kind, kinds)}", at.path, file, at.key_line, at.key_column)
 
 
 def _impossible_orders(story: Story, node: Node, file: str, event_ids: set[str], count: int) -> Iterable[Fault]:
@@ -162,4 +161,3 @@ def _placed(fault: Fault, written: Node, file: str) -> Fault:
     parts: tuple[str | int, ...] = tuple(int(part) if part.isdecimal() else part for part in re.findall(r"[^.\[\]]+", fault.path))
     at = place(written, parts)[0]
     return Fault(fault.message, f"topology.{fault.path}", file, at.key_line, at.key_column)
-

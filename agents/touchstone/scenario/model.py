@@ -189,4 +189,3 @@ class Story(_Part):
     when: When = When()
     then: Then
     orders: Orders = Orders()
-

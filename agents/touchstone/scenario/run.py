@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from random import Random
 
 from touchstone.identity.ordering import Ordering
-
 from touchstone.pipeline import JOURNEY, OutputRecord
 from touchstone.scenario.expect import Expectations
 from touchstone.scenario.lines import Line
@@ -83,12 +82,12 @@ class Scenario:
         """The orders of arrival besides the one given, each on the next number of partitions."""
         orders, partitions = self.story.orders, itertools.cycle(self.story.orders.partitions)
         for count in orders.partitions:
-            yield Arrival(f"as given, on {count} partitions", self.lines, count, Random(count))
+            yield Arrival(f"as given, on {count} partitions", self.lines, count, Random(count))  # noqa: S311 - reproducible, not secret
         for order in self._permutations():
             count = next(partitions)
             yield Arrival(f"in the order {' '.join(line.event_id for line in order)}, on {count} partitions", order, count)
         for seed in range(orders.random):
-            random, count = Random(seed), next(partitions)
+            random, count = Random(seed), next(partitions)  # noqa: S311 - reproducible, not secret
             lines = list(self.lines)
             if orders.duplicates:
                 lines += random.choices(self.lines, k=random.randrange(1, len(self.lines) + 1))
