@@ -116,7 +116,9 @@ def way(customers: int, touchpoints: int, rounds: int) -> list[Figure]:
         whole = Way(topology, Path(folder))
         now = time.time_ns() // 1_000_000
         new = _microseconds(whole, whole.prepare(registrations(customers, now)))
-        mixes = (whole.prepare(mixed(customers, touchpoints, now + number, seed=50 + number)) for number in range(rounds))
+        mixes = (
+            whole.prepare(mixed(customers, touchpoints, now + (number + 1) * touchpoints, seed=50 + number)) for number in range(rounds)
+        )
         found = [_microseconds(whole, records) for records in mixes]
         whole.close()
     of = f"{touchpoints:,} touchpoints of {customers:,} customers, 10 % new; RocksDB, outputs encoded, no Kafka"

@@ -1,7 +1,8 @@
 """Rows as objects, hot in memory, over a backend that keeps bytes.
 
 In memory a group is one object with its rows by tag; it also remembers what it knows to be complete, so that a miss or a scan needs the
-backend only once. Everything about a group lives and dies with that object, which is what makes eviction safe.
+backend only once. Rows that were read in passing stay bytes until somebody asks for them. Everything about a group lives and dies with
+that object, which is what makes eviction safe.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,9 @@ from touchstone.state.backend import Backend, Entry
 from touchstone.state.keys import ROW, after, encode_text, group_prefix, meta_key, row_of
 from touchstone.state.timers import Timers
 
-# The first miss in a group reads this many rows at once: one seek (7 µs) answers all later questions about a group that is new or small,
-# while single reads cost 1-3 µs each and a scan the same seek again.
+# The first question about a group reads one row (1-3 µs): often there is no other. When it is not there, or with the second question, so
+# many rows are read at once: one seek (7 µs) answers all later questions about a group that is new or small.
 _PEEK = 16
-# Evicting down to a part of the limit makes the sort of all groups rare.
 _KEPT_SHARE = 0.75
 _ABSENT = object()
 _NO_TAGS: frozenset[str] = frozenset()  # an empty set of its own would be a third of a small group's memory
@@ -27,12 +27,13 @@ _NO_TAGS: frozenset[str] = frozenset()  # an empty set of its own would be a thi
 class _Group:
     """The rows of one group as far as they are known in memory; a row that is None is known not to exist."""
 
-    __slots__ = ("complete", "dirty", "is_new", "is_read", "is_whole", "prefix", "rows", "used")
+    __slots__ = ("complete", "dirty", "is_new", "is_read", "is_whole", "prefix", "raw", "rows", "used")
 
     def __init__(self, prefix: bytes, used: int) -> None:
         self.prefix = prefix
         self.used = used  # the epoch (commit) in which it was last touched
         self.rows: dict[str, dict[str, Any]] = {}  # tag -> name -> row
+        self.raw: dict[str, bytes] = {}  # name -> a row of the backend that nobody has asked for; never in rows as well
         self.dirty: dict[str, None] = {}  # a dictionary, because the order of the changelog must not depend on hashes
         self.complete: frozenset[str] = _NO_TAGS  # tags of which every row is in memory
         self.is_whole = False  # every row is in memory
@@ -73,7 +74,8 @@ class RowStore:
         entry = self._groups.get(group)
         if entry is None:
             entry = self._enter(group)
-        entry.used = self._epoch
+        if entry.used != self._epoch:
+            self._refresh(group, entry)
         rows = entry.rows.get(name[:1])
         if rows is not None:
             row = rows.get(name)
@@ -88,11 +90,12 @@ class RowStore:
         entry = self._groups.get(group)
         if entry is None:
             entry = self._enter(group)
-        entry.used = self._epoch
+        if entry.used != self._epoch:
+            self._refresh(group, entry)
         rows = entry.rows.get(name[:1])
         if rows is None:
             rows = self._open_tag(entry, name[:1])
-        if name not in rows:
+        if name not in rows and entry.raw.pop(name, None) is None:
             self._in_memory += 1
         rows[name] = row
         if not entry.dirty:
@@ -103,12 +106,13 @@ class RowStore:
     def delete(self, group: str, name: str) -> None:
         """Remove a row; removing what is not there does nothing."""
         entry = self._groups.get(group) or self._enter(group)
-        entry.used = self._epoch
+        if entry.used != self._epoch:
+            self._refresh(group, entry)
         tag = name[:1]
         rows = entry.rows.get(tag)
         if rows is None:
             rows = self._open_tag(entry, tag)
-        row = rows.get(name, _ABSENT)
+        row = entry.raw.pop(name, None) or rows.get(name, _ABSENT)
         if row is None or (row is _ABSENT and (entry.is_whole or tag in entry.complete)):
             return
         self._prepared = None
@@ -129,10 +133,13 @@ class RowStore:
     def scan(self, group: str, tag: str) -> list[tuple[str, Any]]:
         """All rows whose name begins with `tag` (of any length; empty for the whole group), in the order of their names."""
         entry = self._groups.get(group) or self._enter(group)
-        entry.used = self._epoch
+        if entry.used != self._epoch:
+            self._refresh(group, entry)
         first = tag[:1]
         if not entry.is_whole and first not in entry.complete:
             self._complete(entry, first)
+        if entry.raw:
+            self._decode_all(entry, tag)
         found: list[tuple[str, Any]]
         if not tag:
             found = [item for rows in entry.rows.values() for item in rows.items() if item[1] is not None]
@@ -276,9 +283,20 @@ class RowStore:
 
     def _fetch(self, entry: _Group, name: str) -> Any | None:
         tag = name[:1]
+        is_first = not entry.rows
         rows = self._open_tag(entry, tag)
+        if is_first and not entry.is_read:
+            raw = self._backend.get(entry.prefix + encode_text(name, "name"))
+            if raw is not None:
+                self._in_memory += 1
+                row = rows[name] = self._decoded(tag, raw)
+                return row
         if not entry.is_read and name not in rows:
             self._read_first(entry)
+        raw = entry.raw.pop(name, None)
+        if raw is not None:
+            row = rows[name] = self._decoded(tag, raw)
+            return row
         if name in rows or entry.is_whole or tag in entry.complete:
             return rows.get(name)
         raw = self._backend.get(entry.prefix + encode_text(name, "name"))
@@ -315,16 +333,20 @@ class RowStore:
 
     def _add(self, entry: _Group, found: list[tuple[bytes, bytes]]) -> None:
         """Take rows of the backend over, unless memory knows them better."""
-        start = len(entry.prefix)
-        for key, raw in found:
+        start, rows, raw = len(entry.prefix), entry.rows, entry.raw
+        for key, value in found:
             name = key[start:].decode()
-            tag = name[:1]
-            rows = entry.rows.get(tag)
-            if rows is None:
-                rows = entry.rows[tag] = {}
-            if name not in rows:
-                rows[name] = self._decoded(tag, raw)
+            known = rows.get(name[:1])
+            if (known is None or name not in known) and name not in raw:
+                raw[name] = value
                 self._in_memory += 1
+
+    def _decode_all(self, entry: _Group, tag: str) -> None:
+        """Decode what was read in passing under this tag."""
+        for name in [name for name in entry.raw if name.startswith(tag)]:
+            row = self._decoded(name[:1], entry.raw[name])
+            entry.rows.setdefault(name[:1], {})[name] = row
+            del entry.raw[name]
 
     def _decoded(self, tag: str, raw: bytes) -> Any:
         decode = self._decode.get(tag)
@@ -371,21 +393,26 @@ class RowStore:
                 entry.is_new = False
         entry.dirty = {}
 
+    def _refresh(self, group: str, entry: _Group) -> None:
+        """The group is used in this epoch: it moves to the end of the order in which groups are evicted."""
+        entry.used = self._epoch
+        del self._groups[group]
+        self._groups[group] = entry
+
     def _evict(self, keep: int) -> None:
         """Drop the groups that were not used for the longest time, whole groups only; nothing is dirty after a commit."""
-        for group, entry in sorted(self._groups.items(), key=_used):
+        gone = []
+        for group, entry in self._groups.items():
             if self._in_memory <= keep:
-                return
+                break
+            self._in_memory -= 1 + len(entry.raw) + sum(map(len, entry.rows.values()))
+            gone.append(group)
+        for group in gone:
             del self._groups[group]
-            self._in_memory -= 1 + sum(map(len, entry.rows.values()))
 
 
 def _name(item: tuple[str, Any]) -> str:
     return item[0]
-
-
-def _used(item: tuple[str, _Group]) -> int:
-    return item[1].used
 
 
 def _row(entry: _Group, name: str) -> Any | None:
