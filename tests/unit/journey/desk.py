@@ -90,11 +90,15 @@ class Desk:
         said: list[Moment | Customer | IdentityChange] = []
         return Speaker(self.journeys, said.append, self.wall), said
 
-    def tell(self, *messages: m.JourneyMessage, now: float | None = None) -> list[Moment | Customer | IdentityChange]:
+    def tell(
+        self, *messages: m.JourneyMessage, now: float | None = None, now_ms: int | None = None
+    ) -> list[Moment | Customer | IdentityChange]:
         """Handle messages, after the clock has moved to `now` (hours after noon), and commit. Returns what was said."""
         speaker, said = self.begin()
         if now is not None:
-            self.partition.advance(NOON + int(now * HOUR), speaker)
+            now_ms = NOON + int(now * HOUR)
+        if now_ms is not None:
+            self.partition.advance(now_ms, speaker)
         for message in messages:
             self.partition.handle(message, self.sent.append, speaker)
         while self.partition.settle(self.sent.append, speaker):
