@@ -127,6 +127,16 @@ class Producer:
             self._ending = asyncio.create_task(self._end(dict(positions), before_end), name="touchstone-commit")
             await asyncio.shield(self._ending)
 
+    async def ended(self) -> None:
+        """Wait until a commit has ended whose caller was cancelled; returns at once where none is under way.
+
+        Raises:
+            Fenced: It was refused.
+        """
+        if self._ending is not None:
+            with _fencing():
+                await self._ending
+
     async def abort(self, timeout_s: float = 1.0) -> None:
         """Try not to leave an open transaction behind; a successor would have to wait for it, no more."""
         with suppress(Exception):  # best effort on the way out: the error that brought us here is the one to report

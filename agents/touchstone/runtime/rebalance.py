@@ -81,7 +81,7 @@ class Rebalance:
         """Hand the partitions back. Awaited before the group is joined again: when it returns, nothing is processed any more.
 
         1. Close the gate: what the consumer still fetches belongs to an old epoch.
-        2. Cancel a restore that is under way.
+        2. Cancel a restore that is under way; a commit that it has begun ends while we are still members of the generation it names.
         3. Under the lock, when no body runs: commit what was done.
         4. Drop the batches that wait.
         """
@@ -90,6 +90,7 @@ class Rebalance:
         await self._cancel_restore()
         async with self._loop.lock:
             try:
+                await self._producer.ended()
                 self._failpoints.reached("rebalance.before_commit")
                 if was_running:
                     await self._checkpoint.commit()
