@@ -15,6 +15,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
+from mode.threads import WorkerThread
 
 from touchstone.runtime.batch import Batch, End
 from touchstone.runtime.loop import Loop
@@ -65,9 +66,18 @@ class Polled(NamedTuple):
     ends: dict[TopicPartition, End]
 
 
+class DaemonThread(WorkerThread):
+    """A thread that does not keep the process from ending: stopped while it starts, Faust's would run for ever."""
+
+    def __init__(self, service: Any, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread in which the group's consumer lives."""
 
+    Worker = DaemonThread
     logger = _FAUST_LOG
     app: EngineApp
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ from touchstone.runtime.transport import EngineConsumer
 
 log = logging.getLogger(__name__)
 
+EXIT_REFUSED = 2
 EXIT_FAILED = 70
 EXIT_FENCED = 75
 _WATCH_S = 0.5
@@ -53,8 +55,12 @@ def run_worker(
         Retriable: The brokers cannot be reached.
     """
     check_compatibility()
+    worker = Worker(settings, status or RuntimeStatus())
     with _directory_lock(settings.data_dir):
-        return asyncio.run(Worker(settings, status or RuntimeStatus()).run(program, open_store, clock or SystemClock(), beside))
+        try:
+            return asyncio.run(worker.run(program, open_store, clock or SystemClock(), beside))
+        finally:
+            worker.is_out()
 
 
 class Worker:
@@ -66,6 +72,9 @@ class Worker:
         self._stop = asyncio.Event()
         self._refused: UsageError | None = None
         self._assembly: Assembly | None = None
+        # A thread, not a task: Faust may block the event loop while it waits for a thread of its own.
+        self._alarm = threading.Timer(settings.drain_timeout_ms / 1_000, self._leave_at_once)
+        self._alarm.daemon = True
 
     async def run(self, program: Program, open_store: StoreFactory, clock: Clock, beside: Beside | None = None) -> int:
         """Start, work, drain, leave. Returns the exit code."""
@@ -82,6 +91,7 @@ class Worker:
         tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
         starting = asyncio.create_task(self._guarded(assembly.app.start()), name="touchstone-faust")
         await self._stop.wait()
+        self._alarm.start()
         await self._leave(assembly, starting)
         for task in tasks:
             task.cancel()
@@ -99,17 +109,22 @@ class Worker:
 
     async def _leave(self, assembly: Assembly, starting: asyncio.Task[None]) -> None:
         """Commit, close the stores, leave the group; what takes too long is left undone, which loses nothing."""
-        try:
-            async with asyncio.timeout(self._settings.drain_timeout_ms / 1_000):
-                await assembly.rebalance.stop()
-                starting.cancel()
-                await assembly.app.stop()
-                await assembly.producer.stop()
-        except TimeoutError:
-            log.warning("leaving without waiting any longer; everything that was read is committed or will be read again")
-            _flush_and_exit(0 if self._refused is None else 2)
+        await assembly.rebalance.stop()
+        starting.cancel()
+        await assembly.app.stop()
+        await assembly.producer.stop()
         status = self._status
         log.info("left: %d records, %d commits, %.1f s in commits", status.records, status.commits, status.commit_seconds)
+
+    def _leave_at_once(self) -> None:
+        if self._refused is not None:
+            log.critical("%s", self._refused)
+        log.warning("leaving without waiting any longer; everything that was read is committed or will be read again")
+        _flush_and_exit(0 if self._refused is None else EXIT_REFUSED)
+
+    def is_out(self) -> None:
+        """The worker has left in order: nobody needs to be hurried any more."""
+        self._alarm.cancel()
 
     async def _fail(self, error: BaseException) -> None:
         """End the process without committing, after one clear message. An error that only a person can mend stops it in order."""
