@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 import touchstone
+from touchstone.cli.demo import demo
 from touchstone.cli.inspect import inspect
 from touchstone.cli.kafka import kafka
 from touchstone.cli.output import Output
@@ -24,6 +25,7 @@ from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, U
 
 COMMANDS: tuple[click.Command, ...] = (
     # One import and one line per command, in the order in which one comes to use them; --help shows them so.
+    demo,
     validate,
     simulate,
     verify,

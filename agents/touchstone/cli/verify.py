@@ -19,7 +19,7 @@ from touchstone.contracts.times import iso_text
 from touchstone.devkit.broker import kafka_or_given
 from touchstone.devkit.datasets import read_lines
 from touchstone.devkit.jars import KAFKA_VERSION
-from touchstone.devkit.live import scratch_system
+from touchstone.devkit.live import own_system
 from touchstone.devkit.trial import Trial, Verdict, dead_letters
 from touchstone.simulate import simulate
 from touchstone.topology.compile import Topology
@@ -73,7 +73,7 @@ async def try_out(
     order = list(lines)
     if shuffle is not None:
         random.Random(shuffle).shuffle(order)  # noqa: S311 - an order, no secret
-    async with scratch_system(bootstrap, path, topology, "verify") as system:
+    async with own_system(bootstrap, path, topology, "verify") as system:
         truth = asyncio.ensure_future(asyncio.to_thread(simulate, lines, system.topology, secret=secret_from(os.environ)))
         with output.progress("Sent and read", 2 * len(lines)) as show:
             trial = Trial(system, order, seed=shuffle or 0, tell=output.note, show=lambda sent, read: show(sent + read))

@@ -14,6 +14,7 @@ from tempfile import gettempdir
 from touchstone.app import STAGES, channel_topics, output_topics, prefixed, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.devkit.claim import claim_new
+from touchstone.devkit.folders import state_folder
 from touchstone.devkit.workers import Workers
 from touchstone.errors import Unavailable
 from touchstone.intake.lines import prepare_line
@@ -25,6 +26,7 @@ from touchstone.runtime.scratch import remove
 from touchstone.topology.compile import Topology
 
 _POLL_S = 0.1
+_BREATHE_EVERY = 50
 _FOLDER_PREFIX = "touchstone-live-"
 
 
@@ -54,10 +56,12 @@ class LiveSystem(Workers):
     async def send(self, lines: Iterable[bytes], sent: Callable[[int], None] = lambda _: None) -> int:
         """Send lines as `touchstone produce` does; returns how many once all are acknowledged. `sent` is told how many went out."""
 
-        def records() -> Iterable[tuple[str, bytes | None, bytes]]:
+        async def records() -> AsyncIterator[tuple[str, bytes | None, bytes | None]]:
             for number, line in enumerate(lines, 1):
                 yield prepare_line(line, self.topology)
                 sent(number)
+                if number % _BREATHE_EVERY == 0:
+                    await asyncio.sleep(0)  # who looks on wants to see something meanwhile
 
         return await client.produce_lines(self.bootstrap, records())
 
@@ -102,22 +106,32 @@ class LiveSystem(Workers):
 
 
 @asynccontextmanager
-async def scratch_system(
-    bootstrap: str, topology_file: Path, topology: Topology, name: str, *, session_timeout_s: int = 6
+async def own_system(
+    bootstrap: str, topology_file: Path, topology: Topology, name: str, *, session_timeout_s: int = 6, keep: bool = False
 ) -> AsyncIterator[LiveSystem]:
-    """A live system for one block, under names of its own; when the block ends its workers, state, topics and group are gone.
+    """A live system for one block, under names of its own; when the block ends its workers, state and topics are gone.
 
-    When the block ends with an error the workers are not asked to leave but ended, and the topics of a Kafka that lives on stay.
+    With `keep` it lives on, also after this process, once the block has ended well. When the block ends with an error the workers are not
+    asked to leave but ended, and the topics stay where they are on a Kafka that lives on.
     """
     run = f"{name}-{uuid.uuid4().hex[:8]}"
-    folder, lock = claim_new(_FOLDER_PREFIX, Path(gettempdir()))
-    system = LiveSystem(bootstrap, topology_file, topology, folder, app=run, prefix=f"{run}.", session_timeout_s=session_timeout_s)
+    folder, lock = (state_folder() / run, None) if keep else claim_new(_FOLDER_PREFIX, Path(gettempdir()))
+    system = LiveSystem(
+        bootstrap, topology_file, topology, folder, app=run, prefix=f"{run}.", session_timeout_s=session_timeout_s, detached=keep
+    )
     try:
         await system.create_topics()
         yield system
+        if keep:
+            return
         await asyncio.to_thread(system.stop)
         await system.remove_topics()
+    except BaseException:
+        keep = False
+        raise
     finally:
-        system.stop(0)
-        os.close(lock)
-        rmtree(folder, ignore_errors=True)
+        if not keep:
+            system.stop(0)
+            rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)

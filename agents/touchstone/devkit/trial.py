@@ -23,7 +23,7 @@ from touchstone.view import Final, FinalView, diff
 
 _POLL_S = 0.1
 _PROGRESS_S = 60.0
-_LONGEST_WAIT_S = 0.3
+_LONGEST_WAIT_S = 0.15
 """Between the last acknowledgement and a kill; a worker commits every 0.1 s."""
 _MISSES = 20
 
@@ -150,7 +150,7 @@ class Trial:
                 return
             if self._sent == len(self._lines):
                 return
-            await self._send_to(min(len(self._lines), self._sent + max(1, len(self._lines) // 100)))
+            await self._send_to(min(len(self._lines), self._sent + max(10, len(self._lines) // 20)))
 
     async def _kill(self, lookout: Lookout) -> bool:
         """Kill one of those that run, and look what that left open; false when nothing was unread any more."""
