@@ -20,6 +20,7 @@ from touchstone.contracts.envelope import Envelope
 from touchstone.contracts.partitioner import partition_of
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.lines import Prepared, prepare_line
+from touchstone.observe.metrics import Counts
 from touchstone.pipeline import Pipeline
 from touchstone.publisher import Publisher
 from touchstone.runtime.program import Record
@@ -55,7 +56,7 @@ class Way:
 
     def __init__(self, topology: Topology, folder: Path) -> None:
         clock, partitions = SystemClock(), topology.partitions
-        publish = Publisher(topology, bundled_codec(), Envelope("/bench"), clock)
+        publish = Publisher(topology, bundled_codec(), Envelope("/bench"), clock, Counts())
         self._topology = topology
         self._out = Memory()
         self.pipeline = Pipeline(topology, Ordering(topology.kinds), partitions, publish, clock)

@@ -14,6 +14,7 @@ from touchstone.contracts.envelope import Envelope
 from touchstone.contracts.reasons import IGNORED, REASONS
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.observe.health import start_web
+from touchstone.observe.metrics import Counts
 from touchstone.observe.registry import Registry
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
@@ -114,8 +115,9 @@ def output_topics(topology: Topology) -> tuple[str, ...]:
 def run(topology: Topology, options: WorkerOptions) -> int:
     """Run one worker until it is told to stop; returns its exit code (runtime/worker.py)."""
     clock = SystemClock()
-    publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock)
-    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock)
+    counts = Counts()
+    publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock, counts)
+    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts)
     environment = RocksEnvironment()
     hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
 
@@ -147,14 +149,13 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
             "journey": {journey.name for journey in topology.journeys},
             "phase": {phase for journey in topology.journeys for phase in journey.phases},
             "topic": {spec.name for spec in topic_specs(topology, options.app)},
-            "stage": STAGES,
         },
         {"version": touchstone.__version__, "topology": topology.name, "topology_version": str(topology.version)},
     )
 
     async def beside(status: RuntimeStatus) -> None:
         def refresh() -> None:
-            registry.flush(pipeline.counts)
+            registry.flush(pipeline.committed_counts)
             show_status(registry, status)
 
         registry.before_each_page(refresh)

@@ -39,7 +39,9 @@ _decoders = {IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage), JOURNEY: msgs
 class Pipeline:
     """A `Program` (runtime/program.py): owns the stages of the partitions that were opened here."""
 
-    def __init__(self, topology: Topology, ordering: Ordering, partitions: int, publish: Publish, clock: Clock) -> None:
+    def __init__(
+        self, topology: Topology, ordering: Ordering, partitions: int, publish: Publish, clock: Clock, counts: Counts | None = None
+    ) -> None:
         self._topology = topology
         self._ordering = ordering
         self._partitions = partitions
@@ -47,7 +49,8 @@ class Pipeline:
         self._clock = clock
         self._journeys = Journeys(topology, ordering)
         self._speaker = Speaker(self._journeys, self._emit)
-        self.counts = Counts()
+        self.counts = counts or Counts()
+        self.committed_counts = Counts()
         self._intake = Intake(topology, ordering.strength, self.counts)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
@@ -71,6 +74,7 @@ class Pipeline:
         What intake remembers of claims it has sent may have been undone with a transaction; forgetting only costs sending them again.
         """
         self._intake.forget()
+        self.counts.clear()
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
         self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
 
@@ -140,6 +144,10 @@ class Pipeline:
                 self.counts.add(DUPLICATES, by=partition.duplicates)
                 partition.duplicates = 0
         return False
+
+    def committed(self) -> None:
+        """What was counted counts, because the transaction stands."""
+        self.committed_counts.take(self.counts)
 
     # -- inside --------------------------------------------------------------------------------------------------------------
     def _begin(self, out: Out) -> None:

@@ -188,10 +188,6 @@ def test_missing_topics_are_named_with_the_remedy(kafka: str, topic_prefix: str,
     assert read(kafka, f"{topic_prefix}web") == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="runtime/client.py produce_lines drops a failure that comes between two sends; remove when mended there"
-)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_kafka_refuses_is_never_reported_as_sent(kafka: str, topic_prefix: str, topology: Path, tmp_path: Path) -> None:
     """A record above the topic's limit, in the midst of others: the command fails although all others were acknowledged."""
     small = {"max.message.bytes": "2000"}

@@ -57,6 +57,9 @@ class CountProgram:
         """Forget the stores."""
         del self._stores[partition]
 
+    def committed(self) -> None:
+        """Nothing to do."""
+
     def process(self, records: Sequence[Record], out: Out) -> int | None:
         """Send every record on to the first stage."""
         for record in records:

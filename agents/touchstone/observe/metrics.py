@@ -266,6 +266,12 @@ class Counts:
         """Everything counted: (metric, label values, how many)."""
         return [(metric, labels, count) for (metric, labels), count in self._counted.items()]
 
+    def take(self, other: "Counts") -> None:
+        """Add what another counted, and empty it."""
+        for metric, labels, count in other.items():
+            self.add(metric, *labels, by=count)
+        other.clear()
+
     def clear(self) -> None:
         """Forget what was counted: the transaction it belonged to was aborted."""
         self._counted.clear()

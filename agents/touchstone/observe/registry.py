@@ -82,6 +82,12 @@ class Registry:
         gauge = self._gauges[metric]
         (gauge.labels(*self._closed(metric, labels)) if metric.labels else gauge).set(value)
 
+    def replace(self, metric: Metric, values: Mapping[str, float]) -> None:
+        """Set a gauge with one label to exactly these values; series that are not among them vanish."""
+        self._gauges[metric].clear()
+        for label, value in values.items():
+            self.set(metric, value, label)
+
     def set_state(self, state: str) -> None:
         """Say what the worker is doing now (one of `STATES`)."""
         for each in STATES:

@@ -59,8 +59,7 @@ def show_status(registry: Registry, status: Status) -> None:
     registry.set(PARTITIONS, len(status.partitions))
     if status.clock_ms is not None:
         registry.set(CLOCK, status.clock_ms / 1_000)
-    for topic, records in status.lag.items():
-        registry.set(LAG, records, topic)
+    registry.replace(LAG, status.lag)
     _observe(registry, COMMIT_SECONDS, status.commit_times)
     _observe(registry, BATCH_SECONDS, status.batch_times)
 

@@ -137,6 +137,7 @@ class Checkpoint:
             for changelog, store in changed.items():
                 store.commit(next_offsets[changelog])
             self._failpoints.reached("commit.after_stores")
+            self._program.committed()
             self._count(time.monotonic() - started)
         if statement is not None:
             self._timekeeper.said(statement, self._clock.now_ms())

@@ -46,16 +46,28 @@ async def produce_lines(
         Retriable: The brokers cannot be reached, or a record was not acknowledged; all before it may have been.
     """
     count = 0
+    pending: set[asyncio.Future[Any]] = set()
+    failed: list[BaseException] = []
+
+    def answered(acknowledged: asyncio.Future[Any]) -> None:
+        pending.discard(acknowledged)
+        error = acknowledged.exception()
+        if error is not None:  # kept: nobody may be waiting for this one
+            failed.append(error)
+
     async with producing(bootstrap) as producer:
-        pending: set[asyncio.Future[Any]] = set()
         async for topic, key, value in _each(records):
             acknowledged = await producer.send(topic, value, key)
             pending.add(acknowledged)
-            acknowledged.add_done_callback(pending.discard)
+            acknowledged.add_done_callback(answered)
             count += 1
-            if acknowledged.done():
-                acknowledged.result()
-        await asyncio.gather(*pending)
+            if failed:
+                raise failed[0]
+        while pending:
+            await asyncio.wait(pending)
+        await asyncio.sleep(0)  # the callbacks of the last ones
+        if failed:
+            raise failed[0]
     return count
 
 

@@ -74,3 +74,7 @@ class Program(Protocol):
     def settle(self, out: Out, wall_ms: int) -> bool:
         """Before a commit: finish what was put off. May send messages; True means: deliver them and call again before the commit."""
         ...
+
+    def committed(self) -> None:
+        """The transaction has ended: whatever was done since the last time stands."""
+        ...
