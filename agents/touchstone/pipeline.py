@@ -20,7 +20,7 @@ from touchstone.journey.fold import DORMANT
 from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DUPLICATES, IDENTITY_CHANGES, MOMENTS, Counts
 from touchstone.runtime.program import Out, Record
@@ -66,7 +66,7 @@ class Pipeline:
     @property
     def fingerprint(self) -> bytes:
         """The topology and the key of the hashes: a state made with others cannot be continued."""
-        return f"{self._topology.fingerprint} {self._ordering.digest('fingerprint').hex()} {self._partitions}".encode()
+        return f"{STATE_FORMAT} {self._topology.fingerprint} {self._ordering.digest('fingerprint').hex()} {self._partitions}".encode()
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition is ours.

@@ -11,6 +11,9 @@ from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
+STATE_FORMAT = 1
+"""Raise it when a row below changes its meaning or its fields in a way that older bytes do not fit: old state is then refused, not misread."""
+
 NEVER = -(1 << 62)
 """Before all times: the clock of a component that was never told one."""
 
