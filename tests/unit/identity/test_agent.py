@@ -1,0 +1,154 @@
+"""One partition of the identity stage: claims, guards, pointers."""
+
+from typing import Any
+
+from tests.unit.journey.desk import kinds, touchpoint
+from touchstone.identity.agent import Identity
+from touchstone.identity.ordering import Ordering
+from touchstone.model import message as m
+from touchstone.model.component import IDENTITY_ROWS
+from touchstone.state.memory import DictBackend
+from touchstone.state.rows import RowStore
+
+COOKIE, PHONE, EMAIL = "default/cookie:1", "default/phone:1", "default/email:a"
+
+
+class Desk:
+    """A partition of identity, all identifiers of which are here."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.ordering = Ordering(kinds(**limits))
+        self.identity = Identity(RowStore(DictBackend(), IDENTITY_ROWS), kinds(**limits), self.ordering)
+
+    def tell(self, *messages: m.IdentityMessage) -> list[Any]:
+        """What follows from them."""
+        sent: list[Any] = []
+        for message in messages:
+            self.identity.handle(message, sent.append)
+        return sent
+
+    def settle(self, *messages: m.IdentityMessage) -> list[Any]:
+        """What follows for the journey stage, when identity has heard itself out."""
+        said: list[Any] = []
+        waiting = list(messages)
+        while waiting:
+            for answer in self.tell(waiting.pop(0)):
+                (waiting if isinstance(answer, m.IdentityMessage) else said).append(answer)
+        return said
+
+
+def test_a_claim_asks_the_strong_end() -> None:
+    """The weak end has counted it and still unites."""
+    assert Desk().tell(m.Claim(COOKIE, EMAIL, 1, 2)) == [m.Ask(EMAIL, COOKIE, granted=True, first=1, last=2)]
+
+
+def test_a_claim_that_says_nothing_new_is_not_passed_on() -> None:
+    """A wider interval is."""
+    desk = Desk()
+    desk.tell(m.Claim(COOKIE, EMAIL, 1, 5))
+
+    assert desk.tell(m.Claim(COOKIE, EMAIL, 2, 3)) == []
+    assert desk.tell(m.Claim(COOKIE, EMAIL, 0, 3)) == [m.Ask(EMAIL, COOKIE, granted=True, first=0, last=5)]
+
+
+def test_both_ends_granting_makes_an_edge_and_one_component() -> None:
+    """Whichever hooks higher hangs itself up."""
+    desk = Desk()
+
+    said = desk.settle(m.Claim(COOKIE, EMAIL, 1, 1))
+
+    high, low = sorted((COOKIE, EMAIL), key=desk.ordering.hook, reverse=True)
+    assert said == [m.AddEdge(EMAIL, COOKIE, EMAIL, 1, 1), m.Absorb(high, low)]
+
+
+def test_a_weak_end_that_became_generic_asks_but_does_not_grant() -> None:
+    """The strong end must count it all the same."""
+    desk = Desk(phone={"guard_stronger": 1})
+    desk.tell(m.Claim(PHONE, EMAIL, 1, 1))
+
+    second = desk.tell(m.Claim(PHONE, "default/email:b", 1, 1))
+    third = desk.tell(m.Claim(PHONE, "default/email:c", 1, 1))
+
+    assert second == [m.AddGeneric(PHONE, PHONE), m.Ask("default/email:b", PHONE, granted=False, first=1, last=1)]
+    assert third == [m.Ask("default/email:c", PHONE, granted=False, first=1, last=1)]
+
+
+def test_a_strong_end_with_too_many_weaker_neighbours_grants_nothing_more() -> None:
+    """A hot line; those who were counted before stay in its component, which is told."""
+    desk = Desk(phone={"guard_weaker": 1})
+    first = desk.tell(m.Ask(PHONE, COOKIE, granted=True, first=1, last=1))
+
+    second = desk.tell(m.Ask(PHONE, "default/cookie:2", granted=True, first=1, last=1))
+
+    assert m.AddEdge(PHONE, COOKIE, PHONE, 1, 1) in first
+    assert [type(message) for message in second] == [m.AddGeneric]
+
+
+def test_a_strong_end_that_was_not_granted_makes_no_edge() -> None:
+    """It counts the neighbour all the same."""
+    desk = Desk(phone={"guard_weaker": 1})
+
+    assert desk.tell(m.Ask(PHONE, COOKIE, granted=False, first=1, last=1)) == []
+    assert desk.tell(m.Ask(PHONE, "default/cookie:2", granted=False, first=1, last=1)) == [m.AddGeneric(PHONE, PHONE)]
+
+
+def test_the_same_neighbour_is_counted_once() -> None:
+    """However often it asks."""
+    desk = Desk(phone={"guard_weaker": 1})
+
+    answers = [desk.tell(m.Ask(PHONE, COOKIE, granted=True, first=n, last=n)) for n in range(3)]
+
+    assert all(any(isinstance(answer, m.AddEdge) for answer in some) for some in answers)
+
+
+def test_a_touchpoint_goes_to_the_component_of_its_anchor() -> None:
+    """Or to its next identifier where the anchor is generic; the last one keeps it whatever it is."""
+    desk = Desk(phone={"guard_weaker": 0})
+    called = touchpoint(0, "call", "phone:1", "cookie:1")
+    assert desk.tell(m.Arrive(PHONE, 0, called)) == [m.AddTouchpoint(PHONE, 0, called)]
+    desk.tell(m.Ask(PHONE, COOKIE, granted=True, first=1, last=1))
+
+    assert desk.tell(m.Arrive(PHONE, 0, called)) == [m.Arrive(COOKIE, 1, called)]
+    alone = touchpoint(0, "call", "phone:1")
+    assert [type(answer) for answer in desk.tell(m.Arrive(PHONE, 0, alone))] == [m.AddTouchpoint]
+
+
+def test_a_sight_goes_to_the_component() -> None:
+    """With its time."""
+    assert Desk().tell(m.Seen(COOKIE, 7)) == [m.AddSeen(COOKIE, COOKIE, 7)]
+
+
+def test_a_likeness_unites_components_whatever_the_guard() -> None:
+    """It is an edge of its own class; resolve decides."""
+    desk = Desk()
+
+    said = desk.settle(m.Match(PHONE, EMAIL, 3))
+
+    assert said[0] == m.AddEdge(PHONE, PHONE, EMAIL, 3, 3, sure=False)
+    assert isinstance(said[1], m.Absorb)
+
+
+def test_a_steward_s_word_reaches_the_component_of_both() -> None:
+    """They must lie together for the word to be seen; the pair has one name."""
+    desk = Desk()
+
+    said = desk.settle(m.Part(PHONE, EMAIL, 3, apart=True), m.Part(EMAIL, PHONE, 3, apart=True))
+
+    words = [answer for answer in said if isinstance(answer, m.AddApart)]
+    assert {word.pair for word in words} == {(EMAIL, PHONE)}
+    assert any(isinstance(answer, m.Absorb) for answer in said)
+
+
+def test_a_pointer_is_shortened_only_downwards() -> None:
+    """To where the component lives now; a root never hangs itself up this way, and an old message does no harm."""
+    desk = Desk()
+    ordered = sorted((COOKIE, PHONE, EMAIL, "default/email:b"), key=desk.ordering.hook)
+    lowest, low, high, highest = ordered
+    desk.tell(m.Unite(highest, high))
+
+    desk.tell(m.Compress(highest, lowest))
+    desk.tell(m.Compress(highest, low))
+    desk.tell(m.Compress(low, lowest))
+
+    assert desk.tell(m.Seen(highest, 1)) == [m.AddSeen(lowest, highest, 1)]
+    assert desk.tell(m.Seen(low, 1)) == [m.AddSeen(low, low, 1)]

@@ -1,0 +1,107 @@
+"""Who was who, against who is who now."""
+
+import pytest
+
+from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
+from touchstone.journey.changes import Change, ChangeLog, Was, causes, people_changes, sharing_change, with_triggers
+from touchstone.model.touchpoint import Touchpoint
+
+ANN, BOB, CAT = "ann", "bob", "cat"
+
+
+def was(origin: str, *others: str) -> Was:
+    """A person as she was told."""
+    return Was(origin, frozenset((origin, *others)))
+
+
+def test_nothing_changes_where_everybody_stays_who_she_is() -> None:
+    """No noise."""
+    assert people_changes({ANN: was("a", "x")}, {ANN: frozenset("ax")}) == []
+    assert causes({ANN: was("a", "x")}, {ANN: frozenset("ax")}) == {}
+
+
+def test_a_person_who_gains_an_identifier_is_linked() -> None:
+    """Named with one that she had before."""
+    assert people_changes({ANN: was("a", "b")}, {ANN: frozenset("abxy")}) == [Change("linked", ANN, (), ("a", "x", "y"), "claim")]
+
+
+def test_a_person_who_is_new_is_linked_when_she_has_more_than_one() -> None:
+    """One identifier alone is no link."""
+    assert people_changes({}, {ANN: frozenset("ax")}) == [Change("linked", ANN, (), ("a", "x"), "claim")]
+    assert people_changes({}, {ANN: frozenset("a")}) == []
+
+
+def test_two_people_who_become_one_are_merged_into_the_survivor() -> None:
+    """What came over is named; journeys are corrected because of it."""
+    before, after = {ANN: was("a"), BOB: was("b", "x")}, {ANN: frozenset("abx")}
+
+    assert people_changes(before, after) == [Change("merged", ANN, (BOB,), ("b", "x"), "claim")]
+    assert causes(before, after) == {ANN: "merge", BOB: "merge"}
+
+
+def test_a_person_who_becomes_two_is_split() -> None:
+    """The part that holds what her id was made of keeps the id."""
+    before, after = {ANN: was("a", "x", "y")}, {ANN: frozenset("a"), BOB: frozenset("xy")}
+
+    assert people_changes(before, after) == [Change("split", ANN, (BOB,), ("a", "x", "y"), "claim")]
+    assert causes(before, after) == {ANN: "split", BOB: "split"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (PERSONS, "shared"),
+        (GENERIC, "shared"),
+        (MERGE_LIMIT, "limited"),
+        ("identifiers_per_person", "limited"),
+        ("unique:user_id", "conflict"),
+        ("apart", "conflict"),
+    ],
+)
+def test_an_identifier_that_ceases_to_belong_to_somebody_says_why(reason: str, kind: str) -> None:
+    """And says so when it does again."""
+    assert sharing_change("x", ANN, (BOB,), None, reason) == Change(kind, ANN, (BOB,), ("x",), reason)
+    assert sharing_change("x", ANN, (BOB,), reason, None) == Change("unshared", ANN, (), ("x",), reason)
+
+
+def test_another_reason_for_the_same_is_no_change() -> None:
+    """It belonged to nobody before and does not now."""
+    assert sharing_change("x", ANN, (), PERSONS, GENERIC) is None
+    assert sharing_change("x", ANN, (), None, None) is None
+
+
+def test_what_changes_back_within_one_transaction_is_not_said() -> None:
+    """The log says what was before it and what is after it."""
+    log = ChangeLog()
+    log.share("x", ANN, (BOB,), None, PERSONS)
+    log.share("x", BOB, (), PERSONS, None)
+    log.share("y", ANN, (CAT,), None, PERSONS)
+    log.share("y", BOB, (ANN,), PERSONS, GENERIC)
+
+    assert [change for change, _ in log.changes(is_here=True)] == [Change("shared", BOB, (ANN,), ("y",), GENERIC)]
+
+
+def test_a_component_that_moved_away_leaves_its_people_to_its_new_home() -> None:
+    """What only it knows is said here: conflicts under one key, with the key as trigger."""
+    log = ChangeLog([Change("linked", ANN, (), ("a", "x"), "claim")], "web/1", {(ANN, "web/2"): None})
+
+    assert [(change.kind, trigger) for change, trigger in log.changes(is_here=False)] == [("conflict", "web/2")]
+    assert [(change.kind, trigger) for change, trigger in log.changes(is_here=True)] == [("linked", "web/1"), ("conflict", "web/2")]
+
+
+def test_a_merge_names_the_touchpoint_that_shows_it() -> None:
+    """Of several that name both sides the last received; one that names a single side is no evidence of a union."""
+    merged = Change("merged", ANN, (BOB,), ("default/loyalty_id:l7",), "claim")
+    after = {ANN: frozenset({"default/user_id:ann", "default/loyalty_id:l7"})}
+    told = [
+        sighting("early", 1, "default/user_id:ann", "default/loyalty_id:l7"),
+        sighting("login", 2, "default/user_id:ann", "default/loyalty_id:l7"),
+        sighting("call", 3, "default/loyalty_id:l7"),
+    ]
+
+    assert [change.trigger for change in with_triggers([merged], after, told)] == ["web/login"]
+
+
+def sighting(event_id: str, at: int, *identifiers: str) -> Touchpoint:
+    """A touchpoint received at this time."""
+    return Touchpoint("default", "web", event_id, "web", "login", at, at, identifiers, event_id)

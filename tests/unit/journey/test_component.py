@@ -1,0 +1,214 @@
+"""A component's rows: evidence joins without loss, moves in pieces, and is joined only when it is whole."""
+
+from random import Random
+
+import pytest
+
+from tests.unit.journey.desk import HOUR, NOON, Desk, evidence, journey, moments, rule, topology, touchpoint
+from touchstone.journey import component as component_module
+from touchstone.journey.component import Component
+from touchstone.model import message as m
+from touchstone.model.component import Apart, Edge
+from touchstone.model.output import Customer
+
+HERE, THERE = "default/cookie:here", "default/cookie:there"
+SEARCHED = rule("searched", "interest", "search")
+BOUGHT = rule("bought", "purchase", "order_paid")
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A partition that follows one journey."""
+    return Desk(topology(journey(SEARCHED, BOUGHT, dormant_ms=100 * HOUR)))
+
+
+@pytest.fixture
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row travels in a piece of its own."""
+    monkeypatch.setattr(component_module, "PIECE_BYTES", 0)
+
+
+def moved(desk: Desk, source: str = HERE, target: str = THERE) -> list[m.Piece]:
+    """Let a component leave; returns what is on its way."""
+    desk.sent.clear()
+    desk.tell(m.Absorb(source, target))
+    return [message for message in desk.sent if isinstance(message, m.Piece)]
+
+
+def test_known_since_only_moves_back(desk: Desk) -> None:
+    """And says whether it did."""
+    component = Component(desk.store, HERE)
+
+    assert [component.add_seen("default/email:a", at) for at in (5, 7, 5, 3)] == [True, False, False, True]
+
+
+def test_an_edge_is_news_once_and_its_times_only_widen(desk: Desk) -> None:
+    """Observed and matched are two edges."""
+    component = Component(desk.store, HERE)
+
+    news = [component.add_edge(Edge("w", "s", sure, first, last)) for sure, first, last in ((True, 5, 6), (True, 4, 9), (False, 1, 1))]
+
+    assert news == [True, False, True]
+    assert [(edge.sure, edge.first, edge.last) for _, edge in component.rows("e")] == [(False, 1, 1), (True, 4, 9)]
+
+
+def test_the_last_word_of_a_steward_stands(desk: Desk) -> None:
+    """At one time, the one that keeps apart."""
+    component = Component(desk.store, HERE)
+    pair = "default/email:a", "default/email:b"
+
+    assert [component.add_apart(Apart(pair, at, apart)) for at, apart in ((5, False), (5, True), (4, False), (5, True), (6, False))] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_touchpoint_is_kept_once_under_its_key(desk: Desk) -> None:
+    """The same again changes nothing; another content is another variant; an earlier sighting and a later anchor count."""
+    component = Component(desk.store, HERE)
+    one, other = touchpoint(1, "search", "phone:1", "cookie:c", event_id="x"), touchpoint(2, event_id="x")
+    earlier = touchpoint(0.5, "search", "phone:1", "cookie:c", event_id="x", content=one.content)
+
+    news = [component.add_variant(*said) for said in ((0, one), (0, one), (0, other), (1, one), (0, one), (0, earlier))]
+
+    assert news == ["new", "known", "changed", "changed", "known", "changed"]
+    held = component.held(one)
+    assert held is not None
+    assert held.variants[one.content].index == 1
+    assert held.variants[one.content].touchpoint == earlier
+
+
+@pytest.mark.usefixtures("_small_pieces")
+def test_a_component_that_moves_leaves_only_a_redirect(desk: Desk) -> None:
+    """Its timer too is gone; what was published travels first."""
+    desk.meet(HERE, touchpoint(0))
+    assert desk.timers()
+
+    pieces = moved(desk)
+
+    assert [name for name, _ in desk.component(HERE).rows("")] == ["h"]
+    assert desk.component(HERE).header().redirect == THERE
+    assert desk.timers() == []
+    assert [piece.rows[0][0][0] for piece in pieces] == ["c", "m", "n", "t"]
+    assert [(piece.number, piece.total) for piece in pieces] == [(n, 4) for n in range(4)]
+
+
+@pytest.mark.usefixtures("_small_pieces")
+@pytest.mark.parametrize("seed", range(5))
+def test_half_a_component_says_nothing(desk: Desk, seed: int) -> None:
+    """Its pieces wait in any order; the whole of it is the same person with the same moments, and nothing is taken back."""
+    desk.meet(HERE, touchpoint(0, "search", "email:a", "cookie:c"), touchpoint(1, "order_paid", "cookie:c"))
+    pieces = moved(desk)
+    Random(seed).shuffle(pieces)
+
+    said = [record for piece in pieces[:-1] for record in desk.tell(piece)]
+    last = desk.tell(pieces[-1])
+
+    assert said == []
+    assert moments(last) == []
+    assert not desk.component(THERE).rows("s")
+    (person,) = desk.people(THERE).values()
+    assert person.states["purchase"].phase == "purchase"
+
+
+@pytest.mark.usefixtures("_small_pieces")
+def test_pieces_on_their_way_follow_a_component_that_moves_on(desk: Desk) -> None:
+    """Those that have arrived are sent after it; those that come later find the redirect."""
+    onward = "default/cookie:onward"
+    desk.meet(HERE, touchpoint(0))
+    first, *rest = moved(desk)
+    desk.tell(first)
+
+    forwarded = moved(desk, THERE, onward)
+    desk.tell(*forwarded)
+    desk.sent.clear()
+    desk.tell(*rest)
+    desk.tell(*desk.sent)
+
+    assert [(person.states["purchase"].phase) for person in desk.people(onward).values()] == ["interest"]
+    assert not desk.component(onward).rows("s")
+
+
+def test_a_component_is_told_up_to_the_time_that_it_brings_along(desk: Desk) -> None:
+    """The clock of its new partition lags; a silence that has spoken is not unsaid."""
+    desk.meet(HERE, touchpoint(0), now=100)
+    (piece,) = moved(desk)
+    other = Desk(desk.journeys.topology)
+
+    said = other.tell(piece, now=1)
+
+    assert moments(said) == []
+    assert [person.fired for person in other.people(THERE).values()] == [NOON + 100 * HOUR]
+    assert other.component(THERE).header().as_of == NOON + 100 * HOUR
+
+
+def test_two_halves_that_said_different_things_of_one_id_say_the_truth_once_more(desk: Desk) -> None:
+    """Last, and with a revision above both."""
+    first = touchpoint(1)
+    desk.meet(THERE, touchpoint(2, "order_paid"))
+    desk.meet(HERE, first)
+    (piece,) = moved(desk)
+
+    said = desk.tell(piece)
+
+    assert moments(said) == [("assert", "interest", "purchase", 2), ("retract", None, "purchase", 2)]
+    (record,) = [one for one in said if isinstance(one, Customer)]
+    assert record.revision > 2
+    assert [one["phase"] for one in record.journeys] == ["purchase"]
+
+
+def test_what_is_said_to_a_component_that_moved_is_passed_on(desk: Desk) -> None:
+    """Every kind of it; who sends touchpoints and sights is told where it lives now."""
+    t = touchpoint(0)
+    desk.tell(*evidence(HERE, t))
+    moved(desk)
+    desk.sent.clear()
+    pair = "default/email:a", "default/email:b"
+
+    desk.tell(
+        m.AddTouchpoint(HERE, 0, t),
+        m.AddSeen(HERE, "default/email:a", 1),
+        m.AddEdge(HERE, "w", "s", 1, 2, sure=False),
+        m.AddApart(HERE, pair, 3, apart=True),
+        m.AddGeneric(HERE, "default/email:a"),
+        m.Piece(HERE, "default/cookie:x", 1, 2, 5, ()),
+        m.Absorb(HERE, "default/cookie:x"),
+    )
+
+    assert desk.sent == [
+        m.AddTouchpoint(THERE, 0, t),
+        m.Compress("default/cookie:c", THERE),
+        m.AddSeen(THERE, "default/email:a", 1),
+        m.Compress("default/email:a", THERE),
+        m.AddEdge(THERE, "w", "s", 1, 2, sure=False),
+        m.AddApart(THERE, pair, 3, apart=True),
+        m.AddGeneric(THERE, "default/email:a"),
+        m.Piece(THERE, "default/cookie:x", 1, 2, 5, ()),
+    ]
+
+
+def test_a_piece_that_comes_twice_does_no_harm(desk: Desk) -> None:
+    """The component was joined already."""
+    desk.meet(HERE, touchpoint(0))
+    (piece,) = moved(desk)
+    desk.tell(piece)
+    before = desk.people(THERE)
+
+    desk.tell(piece)
+
+    assert desk.people(THERE) == before
+
+
+def test_no_piece_grows_past_what_a_topic_takes(desk: Desk) -> None:
+    """Large records close a piece early."""
+    blob = "x" * 60_000
+    desk.meet(HERE, *(touchpoint(n, event_id=f"e{n}", properties={"blob": blob}) for n in range(9)))
+
+    pieces = moved(desk)
+
+    sizes = [sum(len(name) + len(row) for name, row in piece.rows) for piece in pieces]
+    assert len(pieces) > 1
+    assert max(sizes) < 256 * 1024

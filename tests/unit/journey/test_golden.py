@@ -1,0 +1,81 @@
+"""What is known about one person, with provenance."""
+
+from tests.unit.journey.desk import HOUR, NOON, touchpoint
+from touchstone.journey.golden import fingerprint, observe, profile
+from touchstone.model.component import Person
+from touchstone.model.touchpoint import Touchpoint
+
+
+def ann(*touchpoints: Touchpoint) -> Person:
+    """A person with an e-mail address and a cookie who did this."""
+    person = Person(members={"default/email:ann": None, "default/cookie:c": None}, is_nobody=False, states={})
+    for one in touchpoints:
+        observe(person, one)
+    return person
+
+
+def test_an_identifier_is_seen_from_its_first_to_its_last_touchpoint() -> None:
+    """Only by touchpoints that the person owns; one that none of them names was never seen."""
+    person = ann(touchpoint(1), touchpoint(3), touchpoint(2, "search", "cookie:else", "cookie:c"))
+
+    assert person.members == {"default/email:ann": None, "default/cookie:c": (NOON + HOUR, NOON + 3 * HOUR)}
+
+
+def test_the_most_recent_value_of_an_attribute_wins_and_says_where_it_comes_from() -> None:
+    """A value that is not given does not win."""
+    person = ann(touchpoint(1, profile={"city": "Bonn", "name": "Ann"}), touchpoint(2, profile={"city": "Kiel", "name": None}))
+
+    assert profile(person)["attributes"] == (
+        {
+            "name": "city",
+            "value": '"Kiel"',
+            "source": "web",
+            "occurred_at": NOON + 2 * HOUR,
+            "touchpoint": "web/search@2",
+            "rule": "most_recent",
+        },
+        {
+            "name": "name",
+            "value": '"Ann"',
+            "source": "web",
+            "occurred_at": NOON + HOUR,
+            "touchpoint": "web/search@1",
+            "rule": "most_recent",
+        },
+    )
+
+
+def test_the_last_word_on_a_purpose_stands() -> None:
+    """Granted, then withdrawn."""
+    person = ann(touchpoint(1, consents={"marketing": True, "service": True}), touchpoint(2, consents={"marketing": False}))
+
+    assert [(one["purpose"], one["granted"]) for one in profile(person)["consents"]] == [("marketing", False), ("service", True)]
+
+
+def test_contacts_are_counted_per_channel() -> None:
+    """With the last one's type and time."""
+    person = ann(touchpoint(1), touchpoint(2, "cart_add"), touchpoint(1.5, "call", channel="call_center"))
+
+    assert profile(person)["interactions"] == (
+        {"channel": "call_center", "type": "call", "occurred_at": NOON + int(1.5 * HOUR), "count": 1},
+        {"channel": "web", "type": "cart_add", "occurred_at": NOON + 2 * HOUR, "count": 2},
+    )
+
+
+def test_a_profile_lists_identifiers_in_one_order_also_those_never_seen() -> None:
+    """A list that depends on the order of arrival would be said again and again."""
+    assert profile(ann(touchpoint(1)))["identifiers"] == (
+        {"kind": "cookie", "value": "c", "first_seen": NOON + HOUR, "last_seen": NOON + HOUR},
+        {"kind": "email", "value": "ann", "first_seen": None, "last_seen": None},
+    )
+
+
+def test_fingerprints_tell_sets_of_touchpoints_apart() -> None:
+    """In any order; by key, content and time: what the fold can tell apart."""
+    one, two = touchpoint(1, event_id="1"), touchpoint(1, event_id="2")
+    assert one.content == two.content
+    moved, said = touchpoint(2, event_id="1", content=one.content), touchpoint(1, event_id="1", content="0" * 16)
+
+    assert fingerprint([one, two]) == fingerprint([two, one])
+    assert fingerprint([]) == (0, 0)
+    assert len({fingerprint(some) for some in ([one], [two], [moved], [said], [one, two], [one, moved])}) == 6
