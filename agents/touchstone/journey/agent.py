@@ -132,7 +132,7 @@ class JourneyPartition:
     def _follow(self, component: Component, anchor: Node | None, touchpoint: Touchpoint, index: int, speaker: Speaker) -> bool:
         """The short way: the newest touchpoint of a person who stays who she is. False when it is not that simple."""
         header = component.header()
-        if anchor is None or anchor.since is None or not anchor.is_anchor or header.has_old:
+        if anchor is None or anchor.since is None or header.has_old:
             return False
         now = effective(header, self._clock)
         customer_id = self._owner(component, anchor, touchpoint, index)
@@ -140,6 +140,8 @@ class JourneyPartition:
         if customer_id is None or person is None or touchpoint.occurred_at <= person.fired:
             return False
         if (person.newest is not None and touchpoint.order <= person.newest) or touchpoint.occurred_at < now - self._retention:
+            return False
+        if not anchor.is_anchor and not self._becomes_anchor(component, anchor, touchpoint.identifiers[index]):
             return False
         drafts: list[tuple[str, Draft]] = []
         for journey in self._journeys.compiled:
@@ -161,6 +163,14 @@ class JourneyPartition:
             if node is not None and node.since is not None and not node.is_generic and node.refused is None:
                 return node.customer_id
         return anchor.customer_id
+
+    def _becomes_anchor(self, component: Component, node: Node, identifier: str) -> bool:
+        """Let an identifier hold its first touchpoint, which counts as one more merge. False where the limit of merges may be in reach."""
+        if sum(other.is_anchor for _, other in component.rows("n")) >= self._journeys.limits.merges_per_person:
+            return False
+        node.is_anchor = True
+        component.put_node(identifier, node)
+        return True
 
     def _say(self, component: Component, customer_id: str, person: Person, drafts: list[tuple[str, Draft]], speaker: Speaker) -> None:
         """After steps of the fold: their moments, the person's row, and a customer record before the commit."""
