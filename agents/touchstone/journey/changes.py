@@ -1,20 +1,22 @@
 """Who was who, against who is who now: linked, merged, split, shared, unshared, conflict, limited."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
+from touchstone.model.touchpoint import Touchpoint
 
 
 class Change(NamedTuple):
-    """One identity change, before it is said. `customers` are the others concerned."""
+    """One identity change, before it is said. `customers` are the others concerned, `trigger` the key of the touchpoint that shows it."""
 
     kind: str
     customer_id: str
     customers: tuple[str, ...]
     identifiers: tuple[str, ...]
     rule: str
+    trigger: str | None = None
 
 
 class Was(NamedTuple):
@@ -49,6 +51,20 @@ def people_changes(before: Before, after: After) -> list[Change]:
             others = tuple(other for other in parts if other != customer_id)
             changes.append(Change("split", customer_id, others, tuple(sorted(members)), "claim"))
     return changes
+
+
+def with_triggers(changes: list[Change], after: After, touchpoints: Iterable[Touchpoint]) -> list[Change]:
+    """The same changes; each union with the last received touchpoint that names an identifier of either side."""
+    if not changes:
+        return changes
+    received = sorted(touchpoints, key=lambda t: (t.received_at, t.order), reverse=True)
+    found = []
+    for change in changes:
+        moved = set(change.identifiers) if change.kind == "merged" else set(change.identifiers[1:])
+        stayed = after.get(change.customer_id, frozenset()) - moved
+        named = (t.key for t in received if not moved.isdisjoint(t.identifiers) and not stayed.isdisjoint(t.identifiers))
+        found.append(change._replace(trigger=next(named, None)) if change.kind in ("merged", "linked") else change)
+    return found
 
 
 def causes(before: Before, after: After) -> dict[str, str]:
@@ -105,7 +121,7 @@ class ChangeLog:
         """What must be said, each with its trigger. A component that has moved away is told at its new home who its people are."""
         if is_here:
             for change in self.people:
-                yield change, self.trigger
+                yield change, change.trigger or self.trigger
         for x, (customer_id, others, before, now) in self._shared.items():
             shared = sharing_change(x, customer_id, others, before, now)
             if shared is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
-from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes
+from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes, with_triggers
 from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
@@ -48,7 +48,7 @@ class Settlement:
         variants = self._hold(component, journeys, horizon, send)
         told = self._tell(component, journeys, variants)
         before, after = self._people(component, told)
-        log.people = people_changes(before, after)
+        log.people = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
         log.trigger = self.trigger or log.trigger
         self._write_nodes(component, told, variants, log)
         self._note_conflicts(component, told, log)
