@@ -30,7 +30,7 @@ from touchstone.state.store import Store
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = ("c", "m", "n", "e", "a", "t")
+_MOVED = "cmneat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -155,7 +155,9 @@ class Component:
     # -- moving --------------------------------------------------------------------------------------------------------------
     def leave_for(self, root: str, as_of: int) -> Iterator[Piece]:
         """Cut the component in pieces for `root`, remove it here and leave a redirect."""
-        moved = [(name, _encode(row)) for tag in _MOVED for name, row in self.rows(tag)]
+        everything = self.rows("")
+        moving = sorted((item for item in everything if item[0][0] in _MOVED), key=lambda item: _MOVED.index(item[0][0]))
+        moved = [(name, _encode(row)) for name, row in moving]
         chunks: list[list[tuple[str, bytes]]] = [[]]
         size = 0
         for name, row in moved:
@@ -164,13 +166,12 @@ class Component:
                 size = 0
             chunks[-1].append((name, row))
             size += len(name) + len(row) + 8
-        staged = [row for _, row in self.rows("s")]
+        staged = [row for name, row in everything if name[0] == "s"]
         header = self.header()
         if header.timer is not None:
             self._store.clear_timer(header.timer, self.root)
-        for tag in JOURNEY_ROWS:
-            for name, _ in self.rows(tag):
-                self.delete(name)
+        for name, _ in everything:
+            self.delete(name)
         self.put_header(Header(redirect=root))
         for number, rows in enumerate(chunks):
             yield Piece(root, self.root, number, len(chunks), max(as_of, header.as_of), tuple(rows))
