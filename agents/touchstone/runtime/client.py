@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
+from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.program import Record
 from touchstone.runtime.sources import decode_statement
@@ -151,6 +152,7 @@ async def group_lag(bootstrap: str, group: str, topics: Sequence[str]) -> list[L
     """
     partitions = await _partitions(bootstrap, topics)
     async with _consumer(bootstrap, "read_uncommitted") as consumer:
+        await know(consumer, partitions)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
     committed = await group_offsets(bootstrap, group)
@@ -168,6 +170,7 @@ async def has_open_transaction(bootstrap: str, topics: Sequence[str]) -> bool:
     ends: list[dict[TopicPartition, int]] = []
     for isolation in ("read_committed", "read_uncommitted"):  # in this order: what begins in between must not look decided
         async with _consumer(bootstrap, isolation) as consumer:
+            await know(consumer, partitions)
             ends.append(await consumer.end_offsets(partitions))
     stable, high = ends
     return any(stable[tp] < high[tp] for tp in high)

@@ -48,6 +48,7 @@ HOOKS = (
     Hook("aiokafka", "aiokafka.consumer.group_coordinator", "GroupCoordinator._send_req", "offsets that are decided"),
     Hook("aiokafka", "aiokafka.consumer.group_coordinator", "GroupCoordinator.ensure_coordinator_known", "offsets that are decided"),
     Hook("aiokafka", "aiokafka.consumer.group_coordinator", "GroupCoordinator.fetch_committed_offsets", "offsets that are decided"),
+    Hook("aiokafka", "aiokafka.client", "AIOKafkaClient.set_topics", "offsets of many topics at once"),
     Hook("aiokafka", "aiokafka.protocol.types", "CompactArray", "newer requests"),
     Hook("aiokafka", "aiokafka.coordinator.assignors.range", "RangePartitionAssignor", "co-partitioning"),
 )

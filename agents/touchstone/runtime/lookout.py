@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import Lag
+from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.sources import decode_statement
 
@@ -120,11 +121,13 @@ class Lookout:
         if missing := [topic for topic in topics if topic not in counts]:
             raise UsageError(f"expected the topics {', '.join(missing)} at {self._bootstrap}, found none of that name")
         self._all = sorted(TopicPartition(topic, number) for topic in topics for number in range(counts[topic]))
+        await know(self._plain, self._all)
         reads = set(self._reads)
         self._sources = [tp for tp in self._all if tp.topic in reads]
         self._beginnings = await self._plain.beginning_offsets(self._sources)
         self._stable.assign([self._clock])
         await self._stable.seek_to_beginning(self._clock)
+        await know(self._stable, self._all)  # the assignment has narrowed it to one topic
 
     async def _open(self, connection: Any, closing: str = "stop") -> Any:
         self._stack.push_async_callback(getattr(connection, closing))

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from touchstone.errors import StateUnusable
+from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
@@ -61,6 +62,7 @@ class Restorer:
             return 0
         started = time.monotonic()
         async with self._reader("read_uncommitted") as reader:
+            await know(reader, by_changelog)
             starts = await reader.beginning_offsets(list(by_changelog))
             ends = await reader.end_offsets(list(by_changelog))
         ranges = {}
