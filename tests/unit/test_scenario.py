@@ -1,5 +1,6 @@
 """Stories that are wrong say so: in their file, in what they expect, in the order in which things come."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from touchstone.errors import UsageError
 from touchstone.scenario.load import load_scenario_text, load_scenarios
+from touchstone.scenario.moments import moment_pattern
 from touchstone.scenario.run import Arrival, Scenario, Told
 from touchstone.scenario.times import FIRST_DAY_MS, time_ms, time_text
 
@@ -234,6 +236,18 @@ def test_a_topology_may_be_changed_for_one_story() -> None:
     assert "cookie" not in scenario.topology.kinds
     assert list(scenario.topology.kinds)[:2] == ["user_id", "loyalty_id"]
     assert story().topology.kinds["device_id"].persons == 1
+
+
+def test_the_documented_story_is_true() -> None:
+    """The example of docs/reference/scenarios.md runs, and its lines of moments can be read."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "scenarios.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+
+    moments = [line.strip() for line in page.splitlines() if line.startswith("    ") and re.match(r" +\w+ -> \w+ (\d+d )?\d", line)]
+
+    assert story(example).run() == []
+    assert len(moments) == 4
+    assert all(moment_pattern().fullmatch(moment) for moment in moments)
 
 
 def test_a_file_may_hold_one_story_or_many(tmp_path: Path) -> None:
