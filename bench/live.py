@@ -73,7 +73,7 @@ class LiveBench:
         await self._system.send(lines)
         self._system.start(WORKER)
         begin = await self._watch.until_running()
-        end = await self._watch.until_consumed(count)
+        end = await self._watch.until_consumed(count, begin)
         # What was consumed before the first look is not in the seconds: scale them to all records, unless nothing was left to look at.
         share = (count - begin.consumed) / count
         return (end.cpu_s - begin.cpu_s) / share if share > 0.5 else end.cpu_s, end

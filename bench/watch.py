@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from touchstone.devkit.live import LiveSystem
 
 _POLL_S = 0.2
-"""Each page costs the worker some ten milliseconds: asked more often, the bench would measure itself."""
+_LONGEST_POLL_S = 5.0
+"""Each page costs the worker some ten milliseconds: asked without need, the bench would measure itself."""
 _PATIENCE_S = 600.0
 _LINE = re.compile(r"^([a-z_]+)(?:\{([^}]*)\})? ([0-9.e+-]+)$", re.MULTILINE)
 
@@ -57,9 +58,15 @@ class Watch:
         """The first sample after the restore: records flow."""
         return await self.until(lambda now: now.state == "running")
 
-    async def until_consumed(self, count: float) -> Sample:
+    async def until_consumed(self, count: float, begin: Sample) -> Sample:
         """So many records of channels were consumed since the worker started, and what followed from them is committed."""
-        reached = await self.until(lambda now: now.consumed >= count)
+        now = begin
+        while now.consumed < count:
+            rate = (now.consumed - begin.consumed) / (now.at_s - begin.at_s) if now.at_s > begin.at_s else 0.0
+            left_s = (count - now.consumed) / rate if rate else 1.0
+            await asyncio.sleep(min(_LONGEST_POLL_S, max(_POLL_S, left_s / 2)))
+            now = await self.until(lambda _: True)
+        reached = now
         return await self.until(lambda now: now.committed > reached.committed)
 
 
