@@ -135,20 +135,22 @@ class Component:
         self.put(name, word)
         return True
 
-    def add_variant(self, index: int, touchpoint: Touchpoint) -> str:
+    def add_variant(self, index: int, touchpoint: Touchpoint, *, is_contested: bool = False) -> str:
         """Keep a touchpoint. Returns `new` (first under its key), `known` (nothing changed) or `changed`."""
         held = self.held(touchpoint)
         if held is None:
-            self.put_held(touchpoint, Held({touchpoint.content: Variant(index, touchpoint)}))
+            self.put_held(touchpoint, Held({touchpoint.content: Variant(index, touchpoint, is_contested)}))
             return "new"
-        variant = held.variants.get(touchpoint.content)
-        if variant is None:
-            held.variants[touchpoint.content] = Variant(index, touchpoint)
+        known = next((v for v in held.variants.values() if v.touchpoint.identifiers == touchpoint.identifiers), None)
+        if known is None:
+            held.variants[touchpoint.content] = Variant(index, touchpoint, is_contested)
         else:
-            earlier = min(variant.touchpoint, touchpoint, key=_sighting)
-            if variant.index >= index and earlier is variant.touchpoint:
+            first = min(known.touchpoint, touchpoint, key=_precedence)
+            is_contested |= known.is_contested or known.touchpoint.content != touchpoint.content
+            if first is known.touchpoint and known.index >= index and known.is_contested == is_contested:
                 return "known"
-            variant.index, variant.touchpoint = max(variant.index, index), earlier
+            del held.variants[known.touchpoint.content]
+            held.variants[first.content] = Variant(max(known.index, index), first, is_contested)
         self.put_held(touchpoint, held)
         return "changed"
 
@@ -212,7 +214,7 @@ class Component:
                 self.add_apart(row)
             case Held():
                 for variant in row.variants.values():
-                    self.add_variant(variant.index, variant.touchpoint)
+                    self.add_variant(variant.index, variant.touchpoint, is_contested=variant.is_contested)
                 mine: Held = self.get(name) or row
                 mine.is_reported |= row.is_reported
                 self.put(name, mine)
@@ -245,5 +247,6 @@ def effective(header: Header, now: int) -> int:
     return max(header.as_of, now, NEVER)
 
 
-def _sighting(touchpoint: Touchpoint) -> tuple[int, int]:
-    return touchpoint.occurred_at, touchpoint.received_at
+def _precedence(touchpoint: Touchpoint) -> tuple[int, str, int]:
+    """The order in which statements under one key count, as in `winners`; of equal ones the earliest sighting."""
+    return touchpoint.occurred_at, touchpoint.content, touchpoint.received_at

@@ -1,6 +1,6 @@
 """A component whose evidence changed is told anew: hand on, condense, resolve, own, fold, compare with what was said."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -149,10 +149,15 @@ class Settlement:
 
     # -- journeys ----------------------------------------------------------------------------------------------------------------
     def _fold(self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str]) -> list[str]:
-        """Fold again whoever changed; retract what people said who are no more."""
+        """Retract what was said of people who are no more, then fold again whoever changed."""
+        speaker.withdrawn.clear()
         horizon = as_of - journeys.topology.retention_ms
         repeat = {name[1:].partition("/")[0] for name, said in component.rows("m") if said.must_repeat}
         touched = []
+        said = {name[1:].partition("/")[0] for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
+        for customer_id in sorted(said - told.members.keys()):
+            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))
+            touched.append(customer_id)
         for customer_id, group in told.members.items():
             touchpoints = told.owned.get(customer_id, [])
             person = component.person(customer_id)
@@ -173,19 +178,19 @@ class Settlement:
         for name, _ in component.rows("p"):
             if name[1:] not in told.members:
                 component.delete(name)
-        said = {name[1:].partition("/")[0] for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
-        for customer_id in sorted(said - told.members.keys()):
-            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))
-            touched.append(customer_id)
         return touched + [name[1:] for name, row in component.rows("c") if row.must_repeat]
 
     def _note_conflicts(self, component: Component, told: Told, log: ChangeLog) -> None:
         """Two different statements under one key inside one person: say so once."""
         for name, held in component.rows("t"):
-            if len(held.variants) > 1 and not held.is_reported:
-                owners = [told.customer_ids.get(self._owner(v, told.people)) for v in held.variants.values()]
-                for owner in {o for o in owners if o is not None and owners.count(o) > 1}:
-                    log.conflicts[owner, name.partition("/")[2]] = None
+            if not held.is_reported and (len(held.variants) > 1 or any(v.is_contested for v in held.variants.values())):
+                statements: Counter[str] = Counter()
+                for variant in held.variants.values():
+                    owner = told.customer_ids.get(self._owner(variant, told.people))
+                    if owner is not None:
+                        statements[owner] += 1 + variant.is_contested
+                for customer_id in sorted(owner for owner, number in statements.items() if number > 1):
+                    log.conflicts[customer_id, name.partition("/")[2]] = None
                     held.is_reported = True
                     component.put(name, held)
 

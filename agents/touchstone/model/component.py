@@ -85,14 +85,21 @@ class Apart(Struct, array_like=True):
 
 
 class Variant(Struct, array_like=True):
-    """One statement of a touchpoint's producer, and at which of its identifiers it is held."""
+    """One statement of a touchpoint's producer, and at which of its identifiers it is held. `is_contested`: another one was made of the
+    same identifiers under the same key, which lost.
+    """
 
     index: int
     touchpoint: Touchpoint
+    is_contested: bool = False
 
 
 class Held(Struct, array_like=True):
-    """Tag `t` + tenant + key. Evidence: all variants that were received under one key, by content. `reported`: conflict was said."""
+    """Tag `t` + tenant + key. Evidence: what was said under one key, by content. `is_reported`: a conflict was said.
+
+    Of several statements about the same identifiers only the first in the order of `winners` is kept: they have one owner, so no other can
+    ever count, and a producer who uses one id for everything fills no row.
+    """
 
     variants: dict[str, Variant]
     is_reported: bool = False

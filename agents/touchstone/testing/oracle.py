@@ -69,12 +69,10 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
 
 
 def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
-    """Of equal statements the earliest sighting."""
-    best: dict[tuple[str, str, str], Touchpoint] = {}
-    for t in touchpoints:
-        name = t.tenant, t.key, t.content
-        if name not in best or (t.occurred_at, t.received_at) < (best[name].occurred_at, best[name].received_at):
-            best[name] = t
+    """Of statements under one key about the same identifiers the one that counts; of equal ones the earliest sighting."""
+    best: dict[tuple[str, str, tuple[str, ...]], Touchpoint] = {}
+    for t in sorted(touchpoints, key=lambda t: (t.occurred_at, t.content, t.received_at)):
+        best.setdefault((t.tenant, t.key, t.identifiers), t)
     return list(best.values())
 
 

@@ -67,7 +67,7 @@ def test_the_last_word_of_a_steward_stands(desk: Desk) -> None:
 
 
 def test_a_touchpoint_is_kept_once_under_its_key(desk: Desk) -> None:
-    """The same again changes nothing; another content is another variant; an earlier sighting and a later anchor count."""
+    """The same again changes nothing; what is said of others is a variant; an earlier sighting and a later anchor count."""
     component = Component(desk.store, HERE)
     one, other = touchpoint(1, "search", "phone:1", "cookie:c", event_id="x"), touchpoint(2, event_id="x")
     earlier = touchpoint(0.5, "search", "phone:1", "cookie:c", event_id="x", content=one.content)
@@ -212,3 +212,23 @@ def test_no_piece_grows_past_what_a_topic_takes(desk: Desk) -> None:
     sizes = [sum(len(name) + len(row) for name, row in piece.rows) for piece in pieces]
     assert len(pieces) > 1
     assert max(sizes) < 256 * 1024
+
+
+def test_a_producer_that_uses_one_event_id_for_everything_does_not_fill_a_row(desk: Desk) -> None:
+    """Of many statements under one key about the same identifiers only the earliest can ever count: no other is kept."""
+    blob = "x" * 1000
+
+    for n in range(50):
+        desk.meet(HERE, touchpoint(50 - n, event_id="1", properties={"n": n, "blob": blob}))
+
+    ((_, held),) = desk.component(HERE).rows("t")
+    assert [variant.touchpoint.occurred_at for variant in held.variants.values()] == [NOON + HOUR]
+
+
+def test_what_was_said_of_other_identifiers_is_kept(desk: Desk) -> None:
+    """Another person may own it one day."""
+    one, other = touchpoint(1, event_id="x"), touchpoint(2, "search", "cookie:c", "cookie:d", event_id="x")
+
+    component = Component(desk.store, HERE)
+
+    assert [component.add_variant(0, t) for t in (one, other, one)] == ["new", "changed", "known"]
