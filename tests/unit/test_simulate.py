@@ -169,3 +169,32 @@ def test_another_secret_gives_other_customer_ids_and_the_same_journeys() -> None
 
     assert ours["customers"][0]["customer_id"] != theirs["customers"][0]["customer_id"]
     assert ours["customers"][0]["journeys"] == theirs["customers"][0]["journeys"]
+
+
+def test_a_refused_merge_names_the_person_it_was_refused_with() -> None:
+    """Eleven devices with touchpoints of their own log in as one user: one is refused, and the change says who both are."""
+    alone = [line(n, "search", NOON + n, device_id=f"d{n}") for n in range(11)]
+    together = [line(20 + n, "login", NOON + HOUR + n, device_id=f"d{n}", user_id="u1") for n in range(11)]
+
+    simulation = simulate([line(99, "search", NOON - 1, user_id="u1"), *alone, *together], TOPOLOGY)
+
+    (limited,) = [record for record in simulation.records if isinstance(record, IdentityChange) and record.kind == "limited"]
+    active = {row["customer_id"]: len(row["identifiers"]) for row in simulation.final["customers"]}
+    assert limited.rule == "merge_limit"
+    assert [active[name] for name in (limited.customer_id, *limited.customers)] == [1, 11]
+
+
+def test_a_person_whose_id_was_made_of_a_device_that_is_shared_now_is_split() -> None:
+    """Not merged: the device's touchpoints go back to the device, and what was said of it is withdrawn as a split."""
+    lines = [
+        line(1, "search", NOON, device_id="kiosk"),
+        line(2, "login", NOON + 1, device_id="kiosk", user_id="alice"),
+        line(3, "login", NOON + 2, device_id="kiosk", user_id="bob"),
+    ]
+
+    records = simulate(lines, TOPOLOGY, lines_at_once=1).records
+
+    changes = [record for record in records if isinstance(record, IdentityChange)]
+    assert [change.kind for change in changes] == ["linked", "split", "shared"]
+    assert len(changes[2].customers) == 2, "the people who share it"
+    assert [record.corrects for record in records if isinstance(record, Moment) and record.action == "retract"] == ["split"]
