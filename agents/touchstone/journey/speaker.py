@@ -11,7 +11,7 @@ from touchstone.journey.component import Component
 from touchstone.journey.fold import next_deadline
 from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
-from touchstone.journey.publish import Statement, differences, moment_of, next_revision, say
+from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision, say
 from touchstone.model.component import Person, SaidCustomer
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
@@ -28,6 +28,7 @@ class Speaker:
         self._journeys = journeys
         self._emit = emit
         self.wall_ms = wall_ms
+        self.withdrawn: set[tuple[str, ...]] = set()
 
     # -- moments -------------------------------------------------------------------------------------------------------------
     def add_moment(self, component: Component, customer_id: str, journey: str, draft: Draft) -> None:
@@ -39,13 +40,20 @@ class Speaker:
             self._state(component, customer_id, statement, None)
 
     def correct_moments(self, component: Component, customer_id: str, truth: dict[str, MomentContent], horizon: int, cause: str) -> None:
-        """Compare all moments of a customer id with the truth; say what differs; final ones leave the book."""
+        """Compare all moments of a customer id with the truth; say what differs; final ones leave the book.
+
+        An assertion corrects something when another statement of this customer does, when a person was split, or when what it says was
+        said of somebody else and has just been withdrawn there.
+        """
         prefix = f"m{customer_id}/"
         said = {name[len(prefix) :]: row for name, row in component.rows(prefix)}
         statements = differences(said, truth, horizon)
-        is_correction = any(statement.is_correction for statement in statements)
+        is_correction = cause == "split" or any(statement.is_correction for statement in statements)
         for statement in statements:
-            self._state(component, customer_id, statement, cause if is_correction else None)
+            triggers = statement.content.touchpoints
+            if statement.action == RETRACT:
+                self.withdrawn.add(triggers)
+            self._state(component, customer_id, statement, cause if is_correction or triggers in self.withdrawn else None)
         for name, row in component.rows(prefix):
             if row.content.occurred_at < horizon:
                 component.delete(name)
