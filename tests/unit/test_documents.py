@@ -119,6 +119,15 @@ def test_every_file_that_the_way_of_an_event_names_exists() -> None:
     assert not gone
 
 
+def test_every_variable_of_the_environment_that_is_shown_is_read_somewhere() -> None:
+    """By name, or by a name that it begins with (`…_FILE`)."""
+    code = "\n".join(path.read_text(encoding="utf-8") for folder in ("agents", "tests") for path in (ROOT / folder).rglob("*.py"))
+    named = {name for page in documents() for name in re.findall(r"TOUCHSTONE_[A-Z_]+", page.read_text(encoding="utf-8"))}
+
+    assert len(named) > 3
+    assert {name for name in named if f'"{name.removesuffix("_FILE")}"' not in code} == set()
+
+
 def test_the_topology_of_the_readme_is_right() -> None:
     """It loads, with the channels and rules that it shows."""
     (shown,) = blocks("README.md", "yaml")
