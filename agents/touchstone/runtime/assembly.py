@@ -26,7 +26,7 @@ from touchstone.runtime.sources import JourneyClock
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.timekeeper import Timekeeper
 from touchstone.runtime.transaction import Membership
-from touchstone.runtime.transport import Engine, EngineApp, EngineTransport
+from touchstone.runtime.transport import Engine, EngineApp, EngineTransport, NoTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ def faust_app(settings: WorkerSettings) -> EngineApp:
         store="memory://",
         web_enabled=False,
         Stream=PortionStream,
+        TableManager=NoTables,
         key_serializer="raw",
         value_serializer="raw",
         topic_allow_declare=False,

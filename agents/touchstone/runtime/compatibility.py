@@ -35,6 +35,7 @@ HOOKS = (
     Hook("faust-streaming", "faust.transport.consumer", "Consumer.commit", "Faust's own commit is off"),
     Hook("faust-streaming", "faust.transport.consumer", "Consumer.wait_empty", "commit before leaving"),
     Hook("faust-streaming", "faust.transport.consumer", "Consumer.verify_all_partitions_active", "Faust's own watchdog is off"),
+    Hook("faust-streaming", "faust.tables.manager", "TableManager._update_channels", "no waiting for tables"),
     Hook("aiokafka", "aiokafka.producer.sender", "Sender._do_txn_offset_commit", "offsets with the group generation"),
     Hook("aiokafka", "aiokafka.producer.sender", "Sender._find_coordinator", "offsets with the group generation"),
     Hook("aiokafka", "aiokafka.producer.sender", "TxnOffsetCommitHandler.create_request", "offsets with the group generation"),

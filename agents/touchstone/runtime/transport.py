@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 
@@ -56,6 +57,17 @@ class EngineApp(faust.App):
 
     logger = _FAUST_LOG
     engine: Engine
+
+
+class NoTables(TableManager):
+    """Faust's manager of tables, of which there are none: it would sleep for a second before it starts."""
+
+    logger = _FAUST_LOG
+
+    async def on_start(self) -> None:
+        """Start at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class Polled(NamedTuple):
