@@ -1,6 +1,7 @@
 """Composition root: topology in, a worker out. The only place that knows the stages, the topics and the runtime at once."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from touchstone.runtime.worker import run_worker
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.state.rows import RowStore
 from touchstone.topology.compile import Topology
+
+log = logging.getLogger(__name__)
 
 STAGES = (IDENTITY, JOURNEY)
 SECRET_VARIABLE = "TOUCHSTONE_HASH_KEY"  # noqa: S105 - the name of a variable, no secret
@@ -114,6 +117,8 @@ def output_topics(topology: Topology) -> tuple[str, ...]:
 
 def run(topology: Topology, options: WorkerOptions) -> int:
     """Run one worker until it is told to stop; returns its exit code (runtime/worker.py)."""
+    if secret_from(os.environ) == DEFAULT_SECRET:
+        log.warning("no hash key is set: customer ids can be computed by anybody; set %s before the first start, for good", SECRET_VARIABLE)
     clock = SystemClock()
     counts = Counts()
     publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock, counts)

@@ -66,7 +66,13 @@ class Pipeline:
     @property
     def fingerprint(self) -> bytes:
         """The topology and the key of the hashes: a state made with others cannot be continued."""
-        return f"{STATE_FORMAT} {self._topology.fingerprint} {self._ordering.digest('fingerprint').hex()} {self._partitions}".encode()
+        parts = {
+            "state format": STATE_FORMAT,
+            "topology": self._topology.fingerprint,
+            "hash key": self._ordering.digest("fingerprint").hex()[:12],
+            "partitions": self._partitions,
+        }
+        return ", ".join(f"{name} {value}" for name, value in parts.items()).encode()
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition is ours.

@@ -67,10 +67,11 @@ def demo(keep: bool, bootstrap: str | None, output: Output) -> int:
     Exit code 1 when the live system and the twin differ.
     """
     began = time.monotonic()
+    output.text(f"Apache Kafka {KAFKA_VERSION} …" if bootstrap is None else f"Kafka at {bootstrap} …")
     with as_interrupt(), ExitStack() as stack:
         address = _kafka(stack, bootstrap, output, keep=keep)
         kafka_s = time.monotonic() - began
-        output.text(f"Kafka {KAFKA_VERSION} takes connections at {address} after {kafka_s:.1f} s")
+        output.text(f"  takes connections at {address} after {kafka_s:.1f} s")
         is_equal = asyncio.run(play(address, output, keep=keep, kafka_s=kafka_s))
         if keep:
             stack.pop_all()
@@ -104,11 +105,13 @@ async def play(bootstrap: str, output: Output, *, keep: bool, kafka_s: float) ->
 
 async def _perform(system: LiveSystem, crowd: Sequence[bytes], stories: Stories, output: Output, kafka_s: float) -> Outcome:
     marks = [time.monotonic()]
+    output.text(f"{len(WORKERS)} workers …")
     for name in WORKERS:
         system.start(name)
     await system.until_ready(*WORKERS)
     marks.append(time.monotonic())
-    output.text(f"{len(WORKERS)} workers are ready after {marks[1] - marks[0]:.1f} s; {len(crowd):,} touchpoints of {' and '.join(CROWD)}:")
+    output.text(f"  are ready after {marks[1] - marks[0]:.1f} s")
+    output.text(f"{len(crowd):,} touchpoints of real visitors ({' and '.join(CROWD)}), in the order in which they were received …")
     truth: list[asyncio.Future[Any]] = []
 
     def consult_twin() -> None:
@@ -147,8 +150,8 @@ async def _perform(system: LiveSystem, crowd: Sequence[bytes], stories: Stories,
 
 def _summary(crowd: Crowd, tally: Tally, touchpoints: int) -> str:
     return (
-        f"all {touchpoints:,} are read after {crowd.seconds:.1f} s, {crowd.rate:,.0f} a second without the pause: {tally.people:,} people, "
-        f"{len(tally.standing):,} moments, {tally.taken_back:,} taken back on the way"
+        f"  all {touchpoints:,} are read after {crowd.seconds:.1f} s, {crowd.rate:,.0f} a second when the pause is left out: {tally.people:,} "
+        f"people, {len(tally.standing):,} moments, {tally.taken_back:,} taken back on the way"
     )
 
 

@@ -18,9 +18,9 @@ def kafka() -> None:
 
 
 @kafka.command
-@click.option("--port", type=click.IntRange(1, 65535), default=daemon.DEFAULT_PORT, show_default=True, help="where clients connect")
+@click.option("--port", type=click.IntRange(1, 65535), show_default=str(daemon.DEFAULT_PORT), help="where clients connect")
 @output_option
-def start(port: int, output: Output) -> None:
+def start(port: int | None, output: Output) -> None:
     """Start it and return when it takes connections; one that runs is left alone."""
     with output.progress(f"Fetching Apache Kafka {KAFKA_VERSION}") as fetched:
         running = daemon.start(port, fetched)

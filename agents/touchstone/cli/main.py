@@ -1,6 +1,5 @@
 """The command `touchstone`: its commands in the order of use, and what becomes of an error."""
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -97,9 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (TopologyError, UsageError) as error:
         output.error(error)
         sys.exit(EXIT_USAGE)
-    except BrokenPipeError:  # `touchstone tail moments | head`: whoever read has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except InvariantBroken as error:
         _internal(error, output)
     except TouchstoneError as error:

@@ -55,7 +55,11 @@ def app_options(command: _F) -> _F:
     """Give a command `--topology`, `--app`, `--partitions` and `--topic-prefix`; it receives `topology: Topology` and `app: str`."""
     for option in (
         click.option(
-            "--app", default="touchstone", show_default=True, envvar="TOUCHSTONE_APP", help="application id: consumer group, prefix of own topics"
+            "--app",
+            default="touchstone",
+            show_default=True,
+            envvar="TOUCHSTONE_APP",
+            help="application id: consumer group, prefix of own topics",
         ),
         click.option(
             "--topic-prefix",

@@ -33,7 +33,9 @@ def plan(topology: Topology, app: str, bootstrap: str, output: Output) -> int:
 
 @topics.command
 @app_options
-@click.option("--replication", type=click.IntRange(min=1), metavar="N", help="copies of new topics (default: 3, or as many as there are brokers)")
+@click.option(
+    "--replication", type=click.IntRange(min=1), metavar="N", help="copies of new topics (default: 3, or as many as there are brokers)"
+)
 @bootstrap_option
 @output_option
 def apply(topology: Topology, app: str, replication: int | None, bootstrap: str, output: Output) -> int:

@@ -26,9 +26,13 @@ DATA_VARIABLE = "TOUCHSTONE_DATA"
     help=f"where state is kept, one folder a worker (default: {DATA_VARIABLE}, else .touchstone/INSTANCE here)",
 )
 @click.option("--clock", type=click.Choice(["wall", "event"]), help="instead of the topology's: event for history, wall for the present")
-@click.option("--session-timeout", type=click.IntRange(min=1), default=10, show_default=True, metavar="SECONDS", help="after a kill, idle so long")
+@click.option(
+    "--session-timeout", type=click.IntRange(min=1), default=10, show_default=True, metavar="SECONDS", help="after a kill, idle so long"
+)
 @click.option("--web-host", default="127.0.0.1", show_default=True, help="where /metrics and /health listen")
-@click.option("--web-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free port, written to DATA_DIR/web.port")
+@click.option(
+    "--web-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free port, written to DATA_DIR/web.port"
+)
 @click.option("--no-web", is_flag=True, help="no /metrics and /health at all")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
 @bootstrap_option

@@ -20,7 +20,7 @@ _STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 
-def start(port: int = DEFAULT_PORT, progress: Progress | None = None) -> Running:
+def start(port: int | None = None, progress: Progress | None = None) -> Running:
     """Start the broker that stays, with the data of last time, and wait until it takes connections; one that runs already is left alone.
 
     Raises:
@@ -29,11 +29,11 @@ def start(port: int = DEFAULT_PORT, progress: Progress | None = None) -> Running
     """
     running = status()
     if running is None:
-        EmbeddedKafka(profile="bench", port=port, folder=_folder(), progress=progress, detached=True).start()
+        EmbeddedKafka(profile="bench", port=port or DEFAULT_PORT, folder=_folder(), progress=progress, detached=True).start()
         running = status()
         if running is None:
             raise Unavailable(f"the embedded Kafka died right after its start; its log ends with:\n{log_tail()}")
-    elif not running.bootstrap.endswith(f":{port}"):
+    elif port is not None and not running.bootstrap.endswith(f":{port}"):
         raise UsageError(
             f"the embedded Kafka runs already, at {running.bootstrap}; `touchstone kafka stop` first to move it to port {port}"
         )

@@ -20,6 +20,8 @@ HIDDEN = "[hidden]"
 """What a personal value is replaced with."""
 
 # Below WARNING these speak of every fetch and every heartbeat; aiokafka's DEBUG lines alone cost 10 % of a worker's CPU.
+# At every start it calls a coordinator that is still being elected an error; what matters of it ends the worker with an error of our own.
+_NOISY = "aiokafka.consumer.group_coordinator"
 _QUIET = ("faust", "mode", "aiokafka", "kafka", "aiohttp", "asyncio", "urllib3", "jgo")
 
 _PERSONAL = frozenset(
@@ -62,6 +64,7 @@ def configure(level: str = "info", form: Literal["auto", "json", "console"] = "a
         library.handlers.clear()
         library.propagate = True
         library.setLevel(logging.WARNING)
+    logging.getLogger(_NOISY).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

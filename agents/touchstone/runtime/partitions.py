@@ -128,11 +128,11 @@ class Partitions:
             if theirs is None and next(store.groups(), None) is None:
                 store.put_meta(_FINGERPRINT, ours)
             elif theirs != ours:
-                found = theirs.decode(errors="replace") if theirs else "none"
                 return (
-                    f"the state of {stage}[{partition}] was folded with another topology: expected fingerprint "
-                    f"{ours.decode(errors='replace')}, found {found}. Run that topology, or use a new application id "
-                    f"(now {self._settings.app!r}); folding an existing state again comes with a later version"
+                    f"the state of {stage}[{partition}] was folded with another topology, hash key or number of partitions: expected "
+                    f"«{ours.decode(errors='replace')}», found «{theirs.decode(errors='replace') if theirs else 'none'}». Run this worker "
+                    f"with what the state was made with, or use a new application id (now {self._settings.app!r}); folding an existing "
+                    "state again comes with a later version"
                 )
         return None
 
