@@ -95,10 +95,13 @@ class JourneyPartition:
                 return component.add_generic(identifier)
             case Piece():
                 before = effective(component.header(), self._clock)
-                joined = component.stage(message)
-                if joined and effective(component.header(), self._clock) > before:
-                    self._note(component.root).everyone = True
-                return joined
+                heard = component.stage(message)
+                if heard is None:
+                    return False
+                settlement = self._note(component.root)
+                settlement.heard |= heard
+                settlement.everyone |= effective(component.header(), self._clock) > before
+                return True
         return False
 
     def _leave(self, component: Component, message: Absorb, send: Send) -> None:

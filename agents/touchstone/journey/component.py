@@ -180,13 +180,16 @@ class Component:
         for row in staged:  # parts of others that were on their way here
             yield Piece(root, row.source, row.number, row.total, row.as_of, row.rows)
 
-    def stage(self, piece: Piece) -> bool:
-        """Keep a piece until all of its component are here; then join them. True when they were joined."""
+    def stage(self, piece: Piece) -> frozenset[str] | None:
+        """Keep a piece until all of its component are here; then join them.
+
+        Returns the customer ids of whom the other half has said moments, or None while pieces are missing.
+        """
         if piece.total > 1:
             self.put(f"s{piece.source}\x1f{piece.number:06}", Staged(piece.source, piece.number, piece.total, piece.as_of, piece.rows))
             staged = [(name, row) for name, row in self.rows(f"s{piece.source}\x1f") if row.source == piece.source]
             if len(staged) < piece.total:
-                return False
+                return None
         else:
             staged = [("", piece)]
         header = self.header()
@@ -198,7 +201,7 @@ class Component:
                 self._join(row_name, _decoders[row_name[0]].decode(row))
             if name:
                 self.delete(name)
-        return True
+        return frozenset(customer_of(row_name) for _, part in staged for row_name, _ in part.rows if row_name[0] == "m")
 
     def _join(self, name: str, row: Any) -> None:
         match row:
@@ -240,6 +243,11 @@ class Component:
 def held_name(touchpoint: Touchpoint) -> str:
     """The row that holds a touchpoint and its variants."""
     return f"t{touchpoint.tenant}/{touchpoint.key}"
+
+
+def customer_of(name: str) -> str:
+    """The customer id in the name of a moment's row."""
+    return name[1:].partition("/")[0]
 
 
 def effective(header: Header, now: int) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
 from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes, with_triggers
-from touchstone.journey.component import Component, effective
+from touchstone.journey.component import Component, customer_of, effective
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
 from touchstone.journey.policy import Journeys, customer_id_of
@@ -32,9 +32,12 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Settlement:
-    """What is to be told anew of one component. `everyone`: fold all people again; `trigger`: the touchpoint that brought it up."""
+    """What is to be told anew of one component. `everyone`: fold all people again; `heard`: those of whom another half has spoken, who may
+    differ from what is known here though nothing else changes for them; `trigger`: the touchpoint that brought it up.
+    """
 
     everyone: bool = False
+    heard: frozenset[str] = frozenset()
     trigger: str | None = None
     _nodes: dict[str, Node] = field(default_factory=dict)
 
@@ -152,9 +155,9 @@ class Settlement:
         """Retract what was said of people who are no more, then fold again whoever changed."""
         speaker.withdrawn.clear()
         horizon = as_of - journeys.topology.retention_ms
-        repeat = {name[1:].partition("/")[0] for name, said in component.rows("m") if said.must_repeat}
+        repeat = self.heard.union(customer_of(name) for name, said in component.rows("m") if said.must_repeat)
         touched = []
-        said = {name[1:].partition("/")[0] for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
+        said = {customer_of(name) for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
         for customer_id in sorted(said - told.members.keys()):
             speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))
             touched.append(customer_id)

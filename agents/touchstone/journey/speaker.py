@@ -18,7 +18,7 @@ from touchstone.model.journey import Draft
 from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
 
 Emit = Callable[[Moment | Customer | IdentityChange], None]
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class Speaker:
@@ -71,19 +71,22 @@ class Speaker:
         before: SaidCustomer | None = component.get(name)
         if person is not None:
             origin = before.origin if before else self._origin(person, customer_id)
-            status, merged_into, content = "active", None, profile(person) | {"journeys": self._standings(person)}
+            status, merged_into, standings = "active", None, self._standings(person)
             members, is_nobody = tuple(sorted(person.members)), person.is_nobody
+            # Not the record itself: it is dear to make, and follows from these.
+            told: Any = (person.members, person.attributes, person.consents, person.interactions, standings)
         elif before is not None:
-            origin, members, is_nobody, content = before.origin, (), before.is_nobody, {}
+            origin, members, is_nobody, standings, told = before.origin, (), before.is_nobody, (), None
             status, merged_into = self._standing(component, before, customer_id)
         else:
             return
-        digest = blake2b(_encode((status, merged_into, content)), digest_size=12).hexdigest()
+        digest = blake2b(_encode((status, merged_into, told)), digest_size=12).hexdigest()
         if before is not None and before.digest == digest and not before.must_repeat:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members))
-        self._emit(Customer(customer_id=customer_id, revision=revision, tenant=tenant, status=status, merged_into=merged_into, **content))
+        content = profile(person) if person is not None else {}
+        self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:
         """What an id that is nobody's any more says: a function of the evidence, as everything."""

@@ -232,3 +232,18 @@ def test_what_was_said_of_other_identifiers_is_kept(desk: Desk) -> None:
     component = Component(desk.store, HERE)
 
     assert [component.add_variant(0, t) for t in (one, other, one)] == ["new", "changed", "known"]
+
+
+def test_what_the_other_half_said_of_a_person_is_put_right_though_nothing_else_changes_for_her(desk: Desk) -> None:
+    """Here it is known that the telephone is nobody's; there its calls were taken for hers."""
+    call = touchpoint(0, "search", "phone:1")
+    for home in (HERE, THERE):
+        desk.tell(m.AddSeen(home, "default/email:a", NOON), m.AddSeen(home, "default/phone:1", NOON + HOUR))
+    desk.tell(m.AddGeneric(THERE, "default/phone:1"))
+    said = desk.tell(m.AddEdge(HERE, "default/phone:1", "default/email:a", NOON, NOON), m.AddTouchpoint(HERE, 0, call))
+    assert moments(said) == [("assert", None, "interest", 0)]
+    (piece,) = moved(desk)
+
+    said = desk.tell(piece)
+
+    assert sorted(moments(said)) == [("assert", None, "interest", 0), ("retract", None, "interest", 0)]
