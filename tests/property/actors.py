@@ -44,7 +44,7 @@ class World:
     replay: a transaction's input is handled again, its effects kept. crash: a transaction is rolled back and done again. overtaking: not
     even one queue is in order. local: which messages are handed over inside the transaction: none, those to the partition itself, or
     those to any of the partitions that the worker happens to own. restart: how often a partition forgets what is not in its rows; it may
-    then have to wait for the time to be told again.
+    then have to wait for the time to be told again. transaction: the most messages in one.
     """
 
     partitions: int = 1
@@ -56,6 +56,7 @@ class World:
     hot_rows: int = 5
     restart: float = 0.1
     is_told_after_restart: bool = True
+    transaction: int = 4
 
 
 @dataclass
@@ -124,7 +125,7 @@ class System:
     def _transaction(self, name: tuple[str, int]) -> None:
         queue, number = self.queues[name], name[1]
         start = self.random.randrange(len(queue)) if self.world.is_overtaking else 0
-        taken = list(itertools.islice(queue, start, start + self.random.randrange(1, 5)))
+        taken = list(itertools.islice(queue, start, start + self.random.randrange(1, self.world.transaction + 1)))
         luck = self.random.random()
         if luck < self.world.crash:
             self._attempt(number, taken, is_kept=False)

@@ -111,13 +111,14 @@ class _Author:
         self._start = random.choice([START, START, -3 * HOUR])
         self._gaps = random.choice([(1,), (4,), (0, 1, 4), (0, 2, 4, 6, 8, 11), (1, 12)])
         self._delays = random.choice([(0, 0, 1, 8), (0,), (-3, 0, 8, 30)])
+        self._values = random.choice([2, 3, 3, 5])
         self._touchpoints: list[Touchpoint] = []
 
     def facts(self) -> tuple[Fact, ...]:
         """At least one."""
         random, at = self._random, self._start
         facts: list[Fact] = []
-        for n in range(1 + random.randrange(random.choice([4, 8, 22]))):
+        for n in range(1 + random.randrange(random.choice([4, 8, 22, 22, 50]))):
             at += random.choice(self._gaps) * HOUR
             facts.append(self._fact(n, at))
         return tuple(facts)
@@ -167,7 +168,7 @@ class _Author:
 
     def _identifier(self, tenant: str) -> str:
         random = self._random
-        return f"{tenant}/{random.choice(KINDS)}:{random.randrange(8 if random.random() < 0.3 else 3)}"
+        return f"{tenant}/{random.choice(KINDS)}:{random.randrange(8 if random.random() < 0.3 else self._values)}"
 
 
 def replace_touchpoint(touchpoint: Touchpoint, *, occurred_at: int, received_at: int) -> Touchpoint:
@@ -187,7 +188,7 @@ def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> H
     facts = _Author(random).facts()
     end = latest(facts) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
     world = World(
-        partitions=random.randrange(1, 6),
+        partitions=random.choice([1, 2, 3, 5, 12]),
         replay=random.choice([0, 0, 0, 0.2]),
         crash=random.choice([0, 0, 0.2]),
         is_overtaking=random.random() < 0.5,

@@ -77,9 +77,9 @@ def touchpoint(at: float, kind_of_contact: str = "search", *identifiers: str, ev
 class Desk:
     """A partition that keeps what it says; `tell` is one transaction."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, store: RowStore | None = None) -> None:
         self.journeys = Journeys(topology, Ordering(topology.kinds))
-        self.store = RowStore(DictBackend(), JOURNEY_ROWS)
+        self.store = store or RowStore(DictBackend(), JOURNEY_ROWS)
         self.partition = JourneyPartition(self.store, self.journeys)
         self.sent: list[Any] = []
         self.wall = 0

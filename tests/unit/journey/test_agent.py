@@ -131,3 +131,33 @@ def test_each_identity_change_is_said_once_though_a_component_settles_twice_in_a
     desk.partition.conclude(speaker)
 
     assert changes(said) == ["merged"]
+
+
+def test_the_first_touchpoint_at_an_identifier_may_be_one_merge_too_many() -> None:
+    """The limit counts identifiers that hold touchpoints: the person comes apart, however new the touchpoint is."""
+    desk = Desk(topology(journey(SEARCHED), merges_per_person=0))
+    for email in ("email:a", "email:b"):
+        desk.tell(*evidence(ROOT, touchpoint(0, "login", email, "phone:1"))[:-1])
+    desk.meet(ROOT, touchpoint(0, "search", "email:a"))
+    assert len(desk.people(ROOT)) == 1
+
+    desk.meet(ROOT, touchpoint(1, "search", "email:b"), now=1)
+
+    assert sorted(len(person.members) for person in desk.people(ROOT).values()) == [1, 1, 1]
+
+
+def test_the_first_touchpoint_at_an_identifier_takes_the_short_way_where_no_limit_is_in_reach(settled: list[str]) -> None:
+    """And counts for the limit from then on."""
+    desk = Desk(topology(journey(SEARCHED), merges_per_person=2))
+    for email in ("email:a", "email:b", "email:c", "email:d"):
+        desk.tell(*evidence(ROOT, touchpoint(0, "login", email, "phone:1"))[:-1])
+    settled.clear()
+
+    ways = []
+    for n, email in enumerate(("email:a", "email:b", "email:c", "email:d")):
+        desk.tell(m.AddTouchpoint(ROOT, 0, touchpoint(n, "search", email)), now=n)
+        ways.append(list(settled))
+        settled.clear()
+
+    assert ways == [[], [], [ROOT], [ROOT]]
+    assert sorted(len(person.members) for person in desk.people(ROOT).values()) == [1, 1, 1, 1, 1]

@@ -1,0 +1,110 @@
+"""Laws of size: what a touchpoint costs does not grow with its component, and a hot line leaves no component above its guard."""
+
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.property.actors import System, World
+from tests.unit.journey.desk import NOON, REFERENCE, Desk, evidence, journey, rule, topology, touchpoint
+from touchstone.identity.ordering import Ordering
+from touchstone.model import message as m
+from touchstone.model.component import JOURNEY_ROWS
+from touchstone.model.identifier import kind_of
+from touchstone.model.output import Customer
+from touchstone.state.memory import DictBackend
+from touchstone.state.rows import RowStore
+
+ROOT = "default/cookie:root"
+
+
+class CountingStore(RowStore):
+    """Counts the rows that are read and written."""
+
+    rows = 0
+
+    def get(self, group: str, name: str) -> Any | None:
+        """One row."""
+        self.rows += 1
+        return super().get(group, name)
+
+    def put(self, group: str, name: str, row: Any) -> None:
+        """One row."""
+        self.rows += 1
+        super().put(group, name, row)
+
+    def scan(self, group: str, tag: str) -> list[tuple[str, Any]]:
+        """As many rows as there are."""
+        found = super().scan(group, tag)
+        self.rows += 1 + len(found)
+        return found
+
+
+def component_of(people: int) -> Desk:
+    """A component of so many people with three identifiers each, who have all done something."""
+    shop = topology(journey(rule("searched", "interest", "search"), rule("bought", "purchase", "order_paid")))
+    desk = Desk(shop, CountingStore(DictBackend(), JOURNEY_ROWS))
+    contacts = [touchpoint(0, "search", f"user_id:{n}", f"cookie:{n}.{k}", event_id=f"{n}.{k}") for n in range(people) for k in range(2)]
+    desk.tell(*(message for contact in contacts for message in evidence(ROOT, contact)), now=0)
+    assert len(desk.people(ROOT)) == people
+    return desk
+
+
+def cost(desk: Desk, *messages: m.JourneyMessage) -> tuple[int, int]:
+    """How many rows it reads and writes, and how many bytes go to the changelog."""
+    store = desk.store
+    assert isinstance(store, CountingStore)
+    store.rows = 0
+    speaker, said = desk.begin()
+    for message in messages:
+        desk.partition.handle(message, desk.sent.append, speaker)
+    while desk.partition.settle(desk.sent.append, speaker):
+        pass
+    desk.partition.conclude(speaker)
+    assert [type(record) for record in said] == [Customer]
+    return store.rows, sum(len(key) + len(value or b"") for key, value in store.pending())
+
+
+@pytest.mark.parametrize("already_known", ["the identifiers are known", "each identifier is seen again"])
+def test_a_touchpoint_that_changes_nobody_costs_the_same_in_a_component_of_three_and_of_a_thousand(already_known: str) -> None:
+    """Rows read and written, and bytes for the changelog: at most twice as many."""
+    contact = touchpoint(1, "page_view", "user_id:0", "cookie:0.0")
+    messages = evidence(ROOT, contact) if "again" in already_known else evidence(ROOT, contact)[-1:]
+
+    small, large = (cost(component_of(people), *messages) for people in (1, 334))
+
+    assert large[0] <= 2 * small[0]
+    assert large[1] <= 2 * small[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("caller", ["user_id", "cookie"])
+def test_a_hot_line_with_five_thousand_callers_leaves_no_component_above_its_guard(caller: str) -> None:
+    """Neither when the callers' identifiers are stronger than the telephone number, nor when they are weaker; all calls are told."""
+    ordering = Ordering(REFERENCE.kinds)
+    system = System(World(partitions=4, hot_rows=1000, restart=0, local="own", transaction=500), Random(0), REFERENCE, ordering)
+    calls = [
+        touchpoint(
+            0, "search", *sorted((f"{caller}:{n}", "phone:hotline"), key=lambda x: ordering.strength(f"default/{x}")), event_id=f"{n}"
+        )
+        for n in range(5000)
+    ]
+
+    system.ingest(calls)
+    for partition in range(4):
+        system.tick(partition, NOON)
+    system.run()
+
+    guard = REFERENCE.kinds["phone"]
+    most = guard.guard_stronger if caller == "user_id" else guard.guard_weaker
+    assert most is not None
+    sizes = [len(component.rows("n")) for component in system.components()]
+    assert max(sizes) <= most + 2
+    callers = {member for person in system.persons().values() for member in person.members if kind_of(member) == caller}
+    assert len(callers) == 5000
+    assert sum(_contacts(person.interactions.values()) for person in system.persons().values()) == 5000
+
+
+def _contacts(interactions: Iterable[tuple[str, int, int]]) -> int:
+    return sum(count for _, _, count in interactions)
