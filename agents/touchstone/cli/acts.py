@@ -25,7 +25,11 @@ _PATIENCE_S = 300.0
 
 
 class Crowd(NamedTuple):
-    """How the first act went. `unread` and `undecided` were open when the worker was killed; `pause_s` passed until another had its work."""
+    """How the first act went.
+
+    `unread` and `undecided` were open when the worker was killed; `pause_s` passed until another had its work; `rate` is touchpoints a
+    second while both worked, up to the kill.
+    """
 
     victim: str
     unread: int
@@ -74,7 +78,8 @@ class CrowdAct:
         finally:
             sending.cancel()
         seconds = time.monotonic() - self._began
-        return Crowd(victim, unread, len(at_death.undecided), pause_s, seconds, len(self._lines) / (seconds - pause_s))
+        rate = at_death.done(self._channels) / (killed_at - self._began)
+        return Crowd(victim, unread, len(at_death.undecided), pause_s, seconds, rate)
 
     def _count(self, number: int) -> None:
         self._sent = number

@@ -150,8 +150,8 @@ async def _perform(system: LiveSystem, crowd: Sequence[bytes], stories: Stories,
 
 def _summary(crowd: Crowd, tally: Tally, touchpoints: int) -> str:
     return (
-        f"  all {touchpoints:,} are read after {crowd.seconds:.1f} s, {crowd.rate:,.0f} a second when the pause is left out: {tally.people:,} "
-        f"people, {len(tally.standing):,} moments, {tally.taken_back:,} taken back on the way"
+        f"  all {touchpoints:,} are read after {crowd.seconds:.1f} s ({crowd.rate:,.0f} a second before the kill): {tally.people:,} people, "
+        f"{len(tally.standing):,} moments, {tally.taken_back:,} taken back on the way"
     )
 
 
@@ -194,7 +194,7 @@ def _tell(outcome: Outcome, output: Output) -> None:
             ("moments taken back", f"{tally.taken_back:,}"),
             ("statements that correct", f"{tally.corrections.total():,} ({causes})" if causes else "0"),
             ("dead letters", f"{len(tally.view.deadletters):,}"),
-            ("rate", f"{crowd.rate:,.0f} touchpoints a second"),
+            ("rate", f"{crowd.rate:,.0f} touchpoints a second, two workers, before the kill"),
             ("seconds", ", ".join(f"{name} {seconds}" for name, seconds in outcome.seconds.items())),
         ],
     )
