@@ -71,7 +71,8 @@ def demo(keep: bool, bootstrap: str | None, output: Output) -> int:
     with as_interrupt(), ExitStack() as stack:
         address = _kafka(stack, bootstrap, output, keep=keep)
         kafka_s = time.monotonic() - began
-        output.text(f"  takes connections at {address} after {kafka_s:.1f} s")
+        if bootstrap is None:
+            output.text(f"  takes connections at {address} after {kafka_s:.1f} s")
         is_equal = asyncio.run(play(address, output, keep=keep, kafka_s=kafka_s))
         if keep:
             stack.pop_all()

@@ -1,5 +1,6 @@
 """The command `touchstone`: its commands in the order of use, and what becomes of an error."""
 
+import logging
 import sys
 import traceback
 from collections.abc import Sequence
@@ -84,6 +85,7 @@ for _command in COMMANDS:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave the process with its exit code; a user's mistake never shows a traceback."""
     output = Output()
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what it logs comes as an error too; `worker` logs to its own handler
     try:
         code = cli.main(arguments, prog_name="touchstone", standalone_mode=False, obj=output)
         sys.exit(code if isinstance(code, int) else 0)

@@ -1,1 +1,3 @@
-"""A real Kafka on a bare machine, and real touchpoints to send to it: java.py jars.py broker.py daemon.py; datasets.py."""
+"""A real Kafka on a bare machine, real touchpoints, a whole live system: java.py jars.py broker.py daemon.py; datasets.py stories.py;
+workers.py live.py, watched by audience.py and put to the test by trial.py.
+"""
