@@ -190,7 +190,7 @@ def _tell(outcome: Outcome, output: Output) -> None:
         [
             ("touchpoints", f"{outcome.touchpoints:,}"),
             ("people", f"{tally.people:,}"),
-            ("merges", f"{tally.changes['merged']:,}"),
+            ("merges on the way", f"{tally.changes['merged']:,}"),
             *((f"moments: {kind} → {phase}", f"{count:,}") for kind, phase, count in moments),
             ("moments taken back", f"{tally.taken_back:,}"),
             ("statements that correct", f"{tally.corrections.total():,} ({causes})" if causes else "0"),
