@@ -151,7 +151,7 @@ class Checkpoint:
         await self._delivery.drain()
         while self._program.settle(self._delivery, wall_ms) or not self._delivery.idle:
             await self._delivery.drain()
-        await self._delivery.drain()
+        self._delivery.emit()
 
     async def _write_changes(self) -> tuple[dict[TopicPartition, KeptStore], Statement | None, dict[TopicPartition, int]]:
         changed: dict[TopicPartition, KeptStore] = {}

@@ -48,7 +48,7 @@ class RocksOptions:
     write_buffer_bytes: int = 2 << 20
     write_buffers: int = 2
     block_cache_bytes: int = 64 << 20
-    block_bytes: int = 8 << 10
+    block_bytes: int = 4 << 10
     bloom_bits: int = 10
     background_jobs: int = 2
 
