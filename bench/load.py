@@ -16,21 +16,21 @@ NEW_SHARE = 10
 _TYPES = ("search", "product_view", "cart_add", "order_paid", "delivered", "review", "page_view")
 
 
-def registrations(count: int, now_ms: int) -> Iterator[bytes]:
-    """One touchpoint for each of `count` customers, with a cookie, a user id and an e-mail address each; the last one happens now."""
-    return customers(count, 0, seed=1, start_ms=now_ms - count)
+def registrations(count: int, start_ms: int) -> Iterator[bytes]:
+    """One touchpoint for each of `count` customers, with a cookie, a user id and an e-mail address each; one a millisecond."""
+    return customers(count, 0, seed=1, start_ms=start_ms)
 
 
-def mixed(known: int, count: int, now_ms: int, seed: int) -> Iterator[bytes]:
+def mixed(known: int, count: int, start_ms: int, seed: int) -> Iterator[bytes]:
     """`count` touchpoints as on any day: of `known` customers, of whom one in five logs in, and one in ten of somebody new."""
-    familiar = itertools.islice(customers(known, count, seed=seed, start_ms=now_ms - known - count), known, None)
+    familiar = itertools.islice(customers(known, count, seed=seed, start_ms=start_ms - known), known, None)
     for number in range(count):
         if number % NEW_SHARE:
             yield next(familiar)
         else:
             who = f"{seed}-{number}"
             identifiers = {"cookie": f"ck-{who}", "user_id": f"u{who}", "email": f"person{who}@example.org"}
-            yield stamped(_touchpoint(f"n{who}", "search", identifiers, number), now_ms - count + number)
+            yield stamped(_touchpoint(f"n{who}", "search", identifiers, number), start_ms + number)
 
 
 def paced(known: int, count: int, random: Random) -> Iterator[tuple[str, bool, dict[str, Any]]]:

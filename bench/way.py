@@ -118,7 +118,8 @@ def way(customers: int, touchpoints: int, rounds: int) -> list[Figure]:
         now = time.time_ns() // 1_000_000
         new = _microseconds(whole, whole.prepare(registrations(customers, now)))
         mixes = (
-            whole.prepare(mixed(customers, touchpoints, now + (number + 1) * touchpoints, seed=50 + number)) for number in range(rounds)
+            whole.prepare(mixed(customers, touchpoints, now + customers + number * touchpoints, seed=50 + number))
+            for number in range(rounds)
         )
         found = [_microseconds(whole, records) for records in mixes]
         whole.close()

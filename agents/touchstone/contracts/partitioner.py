@@ -21,7 +21,7 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a record with this key in a topic of so many partitions. Cached: keys repeat, and the hash is pure Python."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -24,8 +24,8 @@ class Ordering:
     def __init__(self, kinds: Mapping[str, IdentifierKind], secret: bytes = DEFAULT_SECRET) -> None:
         self._ranks = {name: kind.rank for name, kind in kinds.items()}
         self._secret = secret[:64]
-        self.strength = lru_cache(maxsize=1 << 16)(self._strength)
-        self.hook = lru_cache(maxsize=1 << 16)(self._hook)
+        self.strength = lru_cache(maxsize=1 << 15)(self._strength)
+        self.hook = lru_cache(maxsize=1 << 15)(self._hook)
 
     def digest(self, text: str) -> bytes:
         """16 bytes, keyed."""

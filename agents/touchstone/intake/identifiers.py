@@ -32,7 +32,7 @@ class Usable(NamedTuple):
 class IdentifierReader:
     """Resolves kinds, normalises values, sets aside what is unknown, blocked or unusable. `strength` of a key: smaller is stronger."""
 
-    def __init__(self, topology: Topology, strength: Callable[[str], Any], capacity: int = 1 << 15) -> None:
+    def __init__(self, topology: Topology, strength: Callable[[str], Any], capacity: int = 1 << 13) -> None:
         self._kinds = {name: (kind, Blocked(kind)) for name, kind in topology.kinds.items()}
         self._kinds |= {alias: self._kinds[name] for alias, name in topology.kind_aliases.items()}
         self._strength = strength

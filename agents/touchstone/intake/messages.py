@@ -37,8 +37,8 @@ class Known:
     def __init__(self, lateness_ms: int, capacity: int = 1 << 15) -> None:
         self._lateness_ms = lateness_ms
         self._groups: Recent[tuple[str, ...], tuple[int, int]] = Recent(capacity)
-        self._since: Recent[str, int] = Recent(2 * capacity)
-        self._first: Recent[tuple[str, str], int] = Recent(2 * capacity)
+        self._since: Recent[str, int] = Recent(capacity // 2)
+        self._first: Recent[tuple[str, str], int] = Recent(capacity // 2)
 
     def send(self, touchpoint: Touchpoint, messages: list[IdentityMessage]) -> None:
         """Append the messages of the touchpoint that say something new."""

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rocksdict import BlockBasedOptions, Cache, DbClosedError, DBCompressionType, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DbClosedError,
+    DBCompressionType,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+)
 
 from touchstone.errors import DiskUnusable, InvariantBroken, Retriable, StateUnusable, TouchstoneError
 from touchstone.state.backend import Entry
@@ -41,12 +51,13 @@ _DISK = (
 class RocksOptions:
     """How much memory the stores of one process may take, and how they write.
 
-    The defaults suit 24 stores (two stages, 12 partitions) in one worker: at most 2 x 2 MiB of write buffers each, while they are written
-    at full speed, and 64 MiB of cached blocks, filters and indexes for all of them together.
+    The defaults suit 24 stores (two stages, 12 partitions) in one worker: at most 2 x 2 MiB of write buffers each and 32 MiB in all,
+    and 64 MiB of cached blocks, filters and indexes for all of them together.
     """
 
     write_buffer_bytes: int = 2 << 20
     write_buffers: int = 2
+    all_write_buffers_bytes: int = 32 << 20
     block_cache_bytes: int = 64 << 20
     block_bytes: int = 4 << 10
     bloom_bits: int = 10
@@ -59,6 +70,7 @@ class RocksEnvironment:
     def __init__(self, options: RocksOptions | None = None) -> None:
         self._options = options or RocksOptions()
         self._cache = Cache(self._options.block_cache_bytes)
+        self._write_buffers = WriteBufferManager(self._options.all_write_buffers_bytes, False)  # never stalls a write
 
     def options(self) -> Options:
         """RocksDB's own options object for one more store."""
@@ -74,6 +86,7 @@ class RocksEnvironment:
         options.set_block_based_table_factory(table)
         options.set_write_buffer_size(ours.write_buffer_bytes)
         options.set_max_write_buffer_number(ours.write_buffers)
+        options.set_write_buffer_manager(self._write_buffers)
         options.set_arena_block_size(64 << 10)  # an idle store holds one of these, not the megabyte of the default
         options.set_max_bytes_for_level_base(8 * ours.write_buffer_bytes)
         options.set_target_file_size_base(4 * ours.write_buffer_bytes)

@@ -277,32 +277,29 @@ class RowStore:
         return entry
 
     def _open_tag(self, entry: _Group, tag: str) -> dict[str, Any]:
-        if tag not in self._decode:
-            raise InvariantBroken(f"expected a row name that begins with one of {''.join(sorted(self._decode))!r}, found {tag!r}")
-        return entry.rows.setdefault(tag, {})
+        rows = entry.rows.get(tag)
+        if rows is None:
+            if tag not in self._decode:
+                raise InvariantBroken(f"expected a row name that begins with one of {''.join(sorted(self._decode))!r}, found {tag!r}")
+            rows = entry.rows[tag] = {}
+        return rows
 
     def _fetch(self, entry: _Group, name: str) -> Any | None:
-        tag = name[:1]
-        is_first = not entry.rows
-        rows = self._open_tag(entry, tag)
-        if is_first and not entry.is_read:
-            raw = self._backend.get(entry.prefix + encode_text(name, "name"))
-            if raw is not None:
+        """A row that is not at hand: read in passing, known to be absent, or in the backend."""
+        if not entry.is_read and name not in entry.raw:
+            if not entry.rows and (raw := self._backend.get(entry.prefix + encode_text(name, "name"))) is not None:
                 self._in_memory += 1
-                row = rows[name] = self._decoded(tag, raw)
-                return row
-        if not entry.is_read and name not in rows:
-            self._read_first(entry)
+                entry.raw[name] = raw
+            elif name not in self._open_tag(entry, name[:1]):
+                self._read_first(entry)
         raw = entry.raw.pop(name, None)
-        if raw is not None:
-            row = rows[name] = self._decoded(tag, raw)
-            return row
-        if name in rows or entry.is_whole or tag in entry.complete:
-            return rows.get(name)
-        raw = self._backend.get(entry.prefix + encode_text(name, "name"))
-        row = None if raw is None else self._decoded(tag, raw)
-        rows[name] = row
-        self._in_memory += 1
+        rows = self._open_tag(entry, name[:1])
+        if raw is None:
+            if name in rows or entry.is_whole or name[:1] in entry.complete:
+                return rows.get(name)
+            raw = self._backend.get(entry.prefix + encode_text(name, "name"))
+            self._in_memory += 1
+        row = rows[name] = None if raw is None else self._decoded(name[:1], raw)
         return row
 
     def _read_first(self, entry: _Group) -> None:
