@@ -172,6 +172,8 @@ class Settlement:
                 and person.owned == fingerprint(touchpoints)
                 and (person.next_at is None or person.next_at > as_of)
             ):
+                if component.get("c" + customer_id) is None:
+                    touched.append(customer_id)  # was passing when it was folded, and may be somebody now
                 continue
             is_nobody = not group.isdisjoint(told.people.nobody)
             person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)

@@ -69,6 +69,8 @@ class Speaker:
         """The record of a customer id as it is now, unless that was said already. Without a person: what became of the id."""
         name = "c" + customer_id
         before: SaidCustomer | None = component.get(name)
+        if person is not None and before is None and is_passing(component, person):
+            return
         if person is not None:
             origin = before.origin if before else self._origin(person, customer_id)
             status, merged_into, standings = "active", None, self._standings(person)
@@ -138,3 +140,11 @@ class Speaker:
                 detected_at=self.wall_ms,
             )
         )
+
+
+def is_passing(component: Component, person: Person) -> bool:
+    """An identifier of which only the existence is known so far: what it belongs to, or that it belongs to nobody, is still on its way.
+
+    Said at once it would be a customer for some milliseconds, and then a merge, of every visitor whose identifiers live on two workers.
+    """
+    return not person.is_nobody and person.owned[0] == 0 and len(person.members) == 1 and not component.rows("e")
