@@ -7,10 +7,8 @@ What a live worker costs beyond this is Kafka: fetching, producing, transactions
 import gc
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.load import mixed, registrations
 from bench.report import Figure
@@ -24,6 +22,7 @@ from touchstone.observe.metrics import Counts
 from touchstone.pipeline import Pipeline
 from touchstone.publisher import Publisher
 from touchstone.runtime.program import Record
+from touchstone.simulate import Memory
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.state.rows import RowStore
 from touchstone.topology.compile import Topology
@@ -34,16 +33,10 @@ _AT_ONCE = 200
 _IN_A_COMMIT = 1_000
 
 
-class Memory:
+class Counted(Memory):
     """An `Out` that hands messages over in memory and counts what would go to Kafka."""
 
-    def __init__(self) -> None:
-        self.here: deque[tuple[str, int, Any]] = deque()
-        self.sent = 0
-
-    def message(self, stage: str, partition: int, message: Any) -> None:
-        """To a stage."""
-        self.here.append((stage, partition, message))
+    sent = 0
 
     def record(self, topic: str, key: bytes, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:  # noqa: ARG002
         """To an output topic."""
@@ -58,7 +51,7 @@ class Way:
         clock, partitions = SystemClock(), topology.partitions
         publish = Publisher(topology, bundled_codec(), Envelope("/bench"), clock, Counts())
         self._topology = topology
-        self._out = Memory()
+        self._out = Counted()
         self.pipeline = Pipeline(topology, Ordering(topology.kinds), partitions, publish, clock)
         environment = RocksEnvironment()
         hot = _HOT_ROWS // (2 * partitions)
@@ -97,9 +90,7 @@ class Way:
             store.close()
 
     def _drain(self) -> None:
-        here, deliver = self._out.here, self.pipeline.deliver
-        while here:
-            deliver(*here.popleft(), self._out)
+        self._out.drain(self.pipeline)
 
     def _commit(self) -> None:
         while self.pipeline.settle(self._out, time.time_ns() // 1_000_000):

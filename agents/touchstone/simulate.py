@@ -22,14 +22,27 @@ LINES_AT_ONCE = 200
 
 
 class Memory:
-    """The twin's `Out`: messages wait here, records are not needed (the publisher keeps the structs)."""
+    """The twin's `Out`: messages wait here, records are not needed (the publisher keeps the structs).
+
+    What a stage says to itself goes first, as in a worker (runtime/delivery.py).
+    """
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[str, int, Any]] = deque()
+        self.speaking: str | None = None
 
     def message(self, stage: str, partition: int, message: Any) -> None:
         """To a stage."""
-        self.waiting.append((stage, partition, message))
+        put = self.waiting.appendleft if stage == self.speaking else self.waiting.append
+        put((stage, partition, message))
+
+    def drain(self, pipeline: Pipeline) -> None:
+        """Deliver until nothing is left."""
+        while self.waiting:
+            stage, partition, message = self.waiting.popleft()
+            self.speaking = stage
+            pipeline.deliver(stage, partition, message, self)
+            self.speaking = None
 
     def record(self, topic: str, key: bytes, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Not called: the twin's publisher takes structs."""
@@ -87,10 +100,7 @@ class Twin:
             self._drain()
 
     def _drain(self) -> None:
-        waiting, deliver = self._out.waiting, self.pipeline.deliver
-        while waiting:
-            stage, partition, message = waiting.popleft()
-            deliver(stage, partition, message, self._out)
+        self._out.drain(self.pipeline)
 
 
 @dataclass(frozen=True)

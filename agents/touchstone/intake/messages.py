@@ -13,13 +13,14 @@ def messages_of(touchpoint: Touchpoint, lateness_ms: int) -> list[IdentityMessag
     """Everything a touchpoint says about who is who.
 
     Each identifier claims each stronger one: to claim the anchor alone would lose what the others have in common when the anchor
-    turns out to be generic (DESIGN.md 5.2). The touchpoint goes to its anchor, the strongest.
+    turns out to be generic (DESIGN.md 5.2). The touchpoint goes to its anchor, the strongest. Any order would do; with the claims first the
+    rest mostly finds the root that they lead to.
     """
     identifiers, at = touchpoint.identifiers, touchpoint.occurred_at
     since = known_since(touchpoint, lateness_ms)
     seen = [Seen(identifier, since) for identifier in identifiers]
     claims = [Claim(weak, strong, at, at) for index, weak in enumerate(identifiers) for strong in identifiers[:index]]
-    return [*seen, Arrive(identifiers[0], 0, touchpoint), *claims]
+    return [*claims, *seen, Arrive(identifiers[0], 0, touchpoint)]
 
 
 def known_since(touchpoint: Touchpoint, lateness_ms: int) -> int:

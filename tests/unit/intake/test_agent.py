@@ -24,7 +24,7 @@ def test_identity_is_told_of_the_identifiers_their_pairs_and_the_touchpoint() ->
     assert isinstance(result, Accepted)
     user, cookie = "default/user_id:u1", "default/cookie:c1"
     assert result.touchpoint.identifiers == (user, cookie)
-    assert messages == [Seen(user, NOON), Seen(cookie, NOON), Arrive(user, 0, result.touchpoint), Claim(cookie, user, NOON, NOON)]
+    assert messages == [Claim(cookie, user, NOON, NOON), Seen(user, NOON), Seen(cookie, NOON), Arrive(user, 0, result.touchpoint)]
 
 
 def test_a_known_pair_is_not_claimed_again() -> None:
@@ -35,15 +35,15 @@ def test_a_known_pair_is_not_claimed_again() -> None:
         agent.take(record(msgspec.json.encode(stated)), messages)
 
     assert [type(message).__name__ for message in messages] == [
+        "Claim",
         "Seen",
         "Seen",
+        "Arrive",
         "Arrive",
         "Claim",
-        "Arrive",
         "Seen",
         "Seen",
         "Arrive",
-        "Claim",
     ]
 
 
