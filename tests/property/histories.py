@@ -177,16 +177,16 @@ def replace_touchpoint(touchpoint: Touchpoint, *, occurred_at: int, received_at:
     return Touchpoint(**(values | {"occurred_at": occurred_at, "received_at": received_at}))
 
 
-def latest(facts: Sequence[Fact]) -> int:
-    """When the last of them happened."""
-    return max(fact.occurred_at if isinstance(fact, Touchpoint) else fact.at for fact in facts)
+def time_of(fact: Fact) -> int:
+    """When it happened."""
+    return fact.occurred_at if isinstance(fact, Touchpoint) else fact.at
 
 
 def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> History:
     """Make up a history."""
     setting = random.choice(settings)
     facts = _Author(random).facts()
-    end = latest(facts) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
+    end = max(map(time_of, facts)) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
     world = World(
         partitions=random.choice([1, 2, 3, 5, 12]),
         replay=random.choice([0, 0, 0, 0.2]),

@@ -179,10 +179,10 @@ FAULTS = (
         "node.is_anchor |= False",
     ),
     Fault(
-        "the short way is taken though some touchpoints are past the horizon",
+        "the short way takes what lies behind the horizon",
         "journey/agent.py",
-        "anchor.since is None or header.has_old:",
-        "anchor.since is None:",
+        " or touchpoint.occurred_at < now - self._retention:",
+        ":",
     ),
     Fault(
         "the short way gives the touchpoint to its anchor",

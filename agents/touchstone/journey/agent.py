@@ -135,7 +135,7 @@ class JourneyPartition:
     def _follow(self, component: Component, anchor: Node | None, touchpoint: Touchpoint, index: int, speaker: Speaker) -> bool:
         """The short way: the newest touchpoint of a person who stays who she is. False when it is not that simple."""
         header = component.header()
-        if anchor is None or anchor.since is None or header.has_old:
+        if anchor is None or anchor.since is None:
             return False
         now = effective(header, self._clock)
         customer_id = self._owner(component, anchor, touchpoint, index)

@@ -77,7 +77,6 @@ class Settlement:
         variants = [v for _, _, v in kept if (v.touchpoint.key, v.touchpoint.content) not in gone]
         header = component.header()
         young = [v.touchpoint.occurred_at for v in variants if v.touchpoint.occurred_at >= horizon]
-        header.has_old = len(young) < len(variants)
         header.condense_at = min(young) + journeys.topology.retention_ms + 1 if young else None
         component.put_header(header)
         return variants

@@ -50,7 +50,6 @@ class Header(Struct, array_like=True):
     as_of: int = NEVER
     timer: int | None = None
     condense_at: int | None = None
-    has_old: bool = False
 
 
 class Node(Struct, array_like=True):

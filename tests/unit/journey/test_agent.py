@@ -161,3 +161,31 @@ def test_the_first_touchpoint_at_an_identifier_takes_the_short_way_where_no_limi
 
     assert ways == [[], [], [ROOT], [ROOT]]
     assert sorted(len(person.members) for person in desk.people(ROOT).values()) == [1, 1, 1, 1, 1]
+
+
+def test_a_person_with_a_past_beyond_the_horizon_takes_the_short_way(settled: list[str]) -> None:
+    """What is kept of it stays what it is when something new happens: the horizon itself wakes the component."""
+    desk = Desk(topology(journey(SEARCHED, BOUGHT), retention_ms=10 * HOUR))
+    desk.meet(ROOT, touchpoint(0), now=20)
+    settled.clear()
+
+    said = desk.meet(ROOT, touchpoint(19, "order_paid"), now=20)
+
+    assert moments(said) == [("assert", "interest", "purchase", 19)]
+    assert not settled
+
+
+def test_the_short_way_gives_a_touchpoint_of_a_contested_anchor_to_its_next_identifier(settled: list[str]) -> None:
+    """As telling the component anew does."""
+    desk = Desk(topology(journey(SEARCHED, BOUGHT)))
+    for n in range(3):
+        desk.tell(*evidence(ROOT, touchpoint(0, "login", f"user_id:{n}", "email:shared"))[:-1])
+    desk.meet(ROOT, touchpoint(1, "search", "email:shared", "cookie:ann"), touchpoint(1, "search", "email:shared"), now=1)
+    settled.clear()
+
+    desk.tell(m.AddTouchpoint(ROOT, 0, touchpoint(2, "order_paid", "email:shared", "cookie:ann")), now=2)
+
+    phases = {tuple(person.members): person.states["purchase"].phase for person in desk.people(ROOT).values()}
+    assert phases["default/cookie:ann",] == "purchase"
+    assert phases["default/email:shared",] == "interest"
+    assert not settled

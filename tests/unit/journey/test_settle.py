@@ -105,7 +105,6 @@ def test_a_component_past_its_horizon_keeps_the_last_touchpoints_of_each_type() 
     desk.tell(now=30)
 
     assert [name for name, _ in desk.component(ROOT).rows("t")] == ["tdefault/web/search@3", "tdefault/web/search@4"]
-    assert desk.component(ROOT).header().has_old
     assert desk.timers() == []
 
 
