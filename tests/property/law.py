@@ -131,9 +131,6 @@ def expected_customers(system: System, truth: Truth) -> dict[str, Customer]:
             return None
 
         def rows(self, tag: str) -> list[tuple[str, Any]]:
-            return [(tag, None)]
-
-        def rows(self, tag: str) -> list[tuple[str, object]]:
             """In the end nobody is passing: whatever exists has a touchpoint or an edge, and must have been said."""
             return [(tag, None)]
 
