@@ -44,7 +44,7 @@ class Identity:
             case Arrive():
                 self._arrive(message, send)
             case Seen(x, since):
-                send(AddSeen(self._pointer(x).root, x, since))
+                self._seen(x, since, send)
             case Claim():
                 self._claim(message, send)
             case Ask():
@@ -70,6 +70,14 @@ class Identity:
         else:
             send(AddTouchpoint(pointer.root, message.index, message.touchpoint))
 
+    def _seen(self, x: str, since: int, send: Send) -> None:
+        """The component hears of it only where that says something new: intake forgets what it has said."""
+        pointer = self._pointer(x)
+        if pointer.since is None or since < pointer.since:
+            pointer.since = since
+            self._store.put(x, "i", pointer)
+            send(AddSeen(pointer.root, x, since))
+
     def _claim(self, message: Claim, send: Send) -> None:
         """At the weak end: does it still unite? It asks the strong end either way, which must count its neighbours."""
         x, strong = message.to, message.strong
@@ -81,8 +89,8 @@ class Identity:
                 kind = kind_of(strong)
                 pointer.up[kind] = pointer.up.get(kind, 0) + 1
                 self._store.put(x, "i", pointer)
-            elif times.first <= first and last <= times.last:
-                return  # said before, to the same end
+            elif times.first <= first:
+                return  # said before, to the same end; that they were seen together later is told by touchpoints, not by edges
             else:
                 first, last = min(first, times.first), max(last, times.last)
             self._store.put(x, "u" + strong, Times(first, last))

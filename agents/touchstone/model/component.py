@@ -22,12 +22,14 @@ NEVER = -(1 << 62)
 
 
 class Pointer(Struct, array_like=True):
-    """Tag `i`. Where the identifier hangs, and how many neighbours it has met: `up` by their kind, `down` in all."""
+    """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), and since when its
+    component was told it is known."""
 
     root: str
     is_generic: bool = False
     up: dict[str, int] = field(default_factory=dict)
     down: int = 0
+    since: int | None = None
 
 
 class Times(Struct, array_like=True):

@@ -43,11 +43,11 @@ def test_a_claim_asks_the_strong_end() -> None:
 
 
 def test_a_claim_that_says_nothing_new_is_not_passed_on() -> None:
-    """A wider interval is."""
+    """An earlier one is; a later one is not, because touchpoints tell who was seen when."""
     desk = Desk()
     desk.tell(m.Claim(COOKIE, EMAIL, 1, 5))
 
-    assert desk.tell(m.Claim(COOKIE, EMAIL, 2, 3)) == []
+    assert desk.tell(m.Claim(COOKIE, EMAIL, 2, 9)) == []
     assert desk.tell(m.Claim(COOKIE, EMAIL, 0, 3)) == [m.Ask(EMAIL, COOKIE, granted=True, first=0, last=5)]
 
 
@@ -116,6 +116,15 @@ def test_a_touchpoint_goes_to_the_component_of_its_anchor() -> None:
 def test_a_sight_goes_to_the_component() -> None:
     """With its time."""
     assert Desk().tell(m.Seen(COOKIE, 7)) == [m.AddSeen(COOKIE, COOKIE, 7)]
+
+
+def test_a_sight_that_says_nothing_new_is_not_passed_on() -> None:
+    """Intake forgets what it has said; the component need not hear it again. Only an earlier one is news."""
+    desk = Desk()
+    desk.tell(m.Seen(COOKIE, 5))
+
+    assert desk.tell(m.Seen(COOKIE, 5), m.Seen(COOKIE, 7)) == []
+    assert desk.tell(m.Seen(COOKIE, 3)) == [m.AddSeen(COOKIE, COOKIE, 3)]
 
 
 def test_a_likeness_unites_components_whatever_the_guard() -> None:
