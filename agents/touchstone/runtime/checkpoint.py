@@ -99,11 +99,17 @@ class Checkpoint:
         """Whether to commit now: enough records, enough time since the first of them, or something to say about the time."""
         now = time.monotonic()
         if self._begun_at is not None:
-            return self._records >= self._settings.commit_records or now - self._begun_at >= self._interval_s
+            return self._records >= self._settings.commit_records or self._is_long_enough(now - self._begun_at)
         if now - self._looked_at < self._interval_s:
             return False
         self._looked_at = now
         return self._timekeeper.wants_commit(self._clock.now_ms(), self._positions, self._ends)
+
+    def _is_long_enough(self, seconds: float) -> bool:
+        if seconds < self._interval_s:
+            return False
+        is_behind = sum(self.lag.values()) > self._settings.poll_records
+        return not is_behind or seconds * 1_000 >= self._settings.commit_interval_behind_ms
 
     async def commit(self) -> None:
         """Commit what was done since the last time.

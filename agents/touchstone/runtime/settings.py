@@ -23,6 +23,8 @@ class WorkerSettings:
     output_topics: tuple[str, ...] = ()
     clock: Literal["wall", "event"] = "wall"
     commit_interval_ms: int = 100
+    commit_interval_behind_ms: int = 500
+    """The interval while more records wait than a poll takes: those who wait anyway lose nothing, and a commit has a price of its own."""
     commit_records: int = 20_000
     """A transaction ends after this many input records even before the interval is over: bounds memory and the work lost in a crash."""
     slice_records: int = 200
