@@ -23,7 +23,8 @@ NEVER = -(1 << 62)
 
 class Pointer(Struct, array_like=True):
     """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), and since when its
-    component was told it is known."""
+    component was told it is known.
+    """
 
     root: str
     is_generic: bool = False
