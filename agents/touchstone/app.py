@@ -20,7 +20,7 @@ from touchstone.observe.registry import Registry
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
 from touchstone.publisher import Publisher
-from touchstone.runtime.admin import TopicSpec, application_topics
+from touchstone.runtime.admin import LARGE_RECORDS, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.worker import run_worker
@@ -32,9 +32,6 @@ log = logging.getLogger(__name__)
 
 STAGES = (IDENTITY, JOURNEY)
 SECRET_VARIABLE = "TOUCHSTONE_HASH_KEY"  # noqa: S105 - the name of a variable, no secret
-LARGEST_RECORD_BYTES = 10 << 20
-"""What a channel topic takes in. Far above `limits.record`, so that an oversized record becomes a dead letter and not the producer's riddle."""
-
 _DAY_MS = 86_400_000
 _LOG_DAYS = 400
 
@@ -71,14 +68,14 @@ def ordering_of(topology: Topology) -> Ordering:
 def topic_specs(topology: Topology, app: str) -> list[TopicSpec]:
     """Every topic that Touchstone reads or writes, as it should be."""
     partitions = topology.partitions
-    touchpoints = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGEST_RECORD_BYTES)}
-    kept = {"cleanup.policy": "delete", "retention.ms": str(_LOG_DAYS * _DAY_MS)}
-    moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)}
+    touchpoints = {"message.timestamp.type": "LogAppendTime"} | LARGE_RECORDS
+    kept = {"cleanup.policy": "delete", "retention.ms": str(_LOG_DAYS * _DAY_MS)} | LARGE_RECORDS
+    moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)} | LARGE_RECORDS
     names = topology.topics
     return [
         *(TopicSpec(topic, partitions, touchpoints) for topic in channel_topics(topology)),
         *(TopicSpec(topic, partitions, moments) for topic in (names.moments, *(output.topic for output in topology.outputs))),
-        TopicSpec(names.customers, partitions, {"cleanup.policy": "compact"}),
+        TopicSpec(names.customers, partitions, {"cleanup.policy": "compact"} | LARGE_RECORDS),
         TopicSpec(names.identities, partitions, kept),
         TopicSpec(names.deadletters, partitions, kept),
         *application_topics(app, STAGES, partitions),

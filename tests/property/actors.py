@@ -242,8 +242,11 @@ class _Attempt:
             partition.identity.handle(message, self._out)
 
     def _drain(self) -> None:
-        while self.waiting:
+        for _ in range(200_000):
+            if not self.waiting:
+                return
             self._deliver(self.waiting.popleft())
+        raise AssertionError("messages inside a transaction never end")
 
     def _out(self, message: Any) -> None:
         is_local = self.system.world.local != "none" and self.system.home(message) in self.owned

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-HISTORIES = 2000
+HISTORIES = 1500
 TESTS = ("tests/unit/identity", "tests/unit/journey", "tests/property/test_fold.py", "tests/property/test_resolve.py")
 
 

@@ -1,5 +1,6 @@
 """The real touchpoints that ship with the package."""
 
+import codecs
 import gzip
 import io
 import sys
@@ -53,8 +54,8 @@ def _lines(raw: io.BufferedReader, name: str) -> Iterator[bytes]:
     try:
         is_gzip = raw.peek(2)[:2] == _GZIP
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
-        for line in stream:
-            if content := line.strip():
+        for number, line in enumerate(stream):
+            if content := (line.removeprefix(codecs.BOM_UTF8) if number == 0 else line).strip():
                 yield content
     except (OSError, EOFError) as error:
         raise UsageError(f"{name} cannot be read: {error}") from error

@@ -18,6 +18,9 @@ from touchstone.topology.compile import Channel, Topology
 
 KEPT_BYTES = 64 * 1024
 """Of a record that is refused, so many bytes are kept."""
+KEPT_KEY_BYTES = 1024
+KEPT_HEADERS = 32
+"""Of its key and of each header so many bytes, of its headers so many: a letter must fit into a record, whatever the record was like."""
 
 
 class Intake:
@@ -88,9 +91,9 @@ def dead_letter(record: Record, channel: str, rejected: RecordRejected) -> DeadL
         partition=record.partition,
         offset=record.offset,
         occurred_at=record.timestamp,
-        key=record.key,
+        key=None if record.key is None else record.key[:KEPT_KEY_BYTES],
         value=value[:KEPT_BYTES],
         size=len(value),
         sha256=sha256(value).hexdigest(),
-        headers=tuple(record.headers),
+        headers=tuple((name[:KEPT_KEY_BYTES], (data or b"")[:KEPT_KEY_BYTES]) for name, data in record.headers[:KEPT_HEADERS]),
     )

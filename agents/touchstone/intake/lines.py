@@ -1,5 +1,6 @@
 """A line of JSON -> the record that it is produced as: `produce` and the offline twin feed the pipeline the same bytes."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -7,12 +8,13 @@ import msgspec
 from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.contracts.times import iso_text
 from touchstone.errors import RecordRejected
-from touchstone.intake.decode import is_too_deep
+from touchstone.intake.decode import decode, is_too_deep
 from touchstone.intake.event_time import inner_time
 from touchstone.intake.normalise import as_text
 from touchstone.topology.compile import Channel, Topology
 
 _TIMES = ("occurred_at", "sent_at", "received_at")
+_KEY_BYTES = 1024
 
 
 class Prepared(NamedTuple):
@@ -91,21 +93,29 @@ def _set_received_at(stated: dict[str, Any]) -> bool:
 
 
 def _in_avro(stated: dict[str, Any], line: bytes, codec: Codec) -> bytes:
+    """What JSON would refuse goes unchanged, to be refused: encoding it would turn a "no" into a yes and `false` into an identifier."""
     try:
-        return codec.encode_touchpoint(stated)
+        decode(line, "json", codec)
+        pairs = [{"kind": kind, "value": value} for kind, value in _pairs(stated.get("identifiers")) if value is not None]
+        return codec.encode_touchpoint(stated | {"identifiers": pairs})
     except RecordRejected:
         return line
 
 
 def _key(identifiers: object) -> bytes | None:
+    """The first usable identifier; one too long to be used is too long for a key as well."""
+    texts = (f"{kind}:{value}".encode() for kind, value in _pairs(identifiers) if isinstance(kind, str) and value)
+    return next((text for text in texts if len(text) <= _KEY_BYTES), None)
+
+
+def _pairs(identifiers: object) -> Iterator[tuple[Any, str | None]]:
+    """Kind and value of every identifier of a map or a list, values as text where they can be read as such."""
     if isinstance(identifiers, dict):
-        pairs = list(identifiers.items())
+        stated = list(identifiers.items())
     elif isinstance(identifiers, list):
-        pairs = [(item.get("kind"), item.get("value")) for item in identifiers if isinstance(item, dict)]
+        stated = [(item.get("kind"), item.get("value")) for item in identifiers if isinstance(item, dict)]
     else:
-        return None
-    for kind, stated in pairs:
-        value = as_text(stated[0] if isinstance(stated, list) and stated else stated)
-        if isinstance(kind, str) and value:
-            return f"{kind}:{value}".encode()
-    return None
+        stated = []
+    for kind, values in stated:
+        for value in values if isinstance(values, list) else [values]:
+            yield kind, as_text(value)

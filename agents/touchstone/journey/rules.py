@@ -1,5 +1,6 @@
 """Predicates of rules, compiled once: does this touchpoint answer, did enough of them, was the other one recent."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from touchstone.model.journey import JourneyState, Mark
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.topology.compile import Comparison, Journey, Match, Rule
 
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 Predicate = Callable[[Touchpoint], bool]
 _MISSING = object()
 
@@ -59,10 +61,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return value
     if isinstance(value, str):  # producers often send numbers as text
-        try:
-            return float(value)
-        except ValueError:
-            return None
+        return float(value) if _DECIMAL.fullmatch(value) else None
     return None
 
 

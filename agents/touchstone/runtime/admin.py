@@ -14,8 +14,12 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
+from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 
 _DAY_MS = 86_400_000
+LARGE_RECORDS = {"max.message.bytes": str(LARGEST_RECORD_BYTES)}
+"""What every topic takes. Far above `limits.record`: an oversized touchpoint becomes a dead letter and not the producer's riddle, and a person
+of many identifiers and attributes is one row and one record however large."""
 _PATIENCE_S = 15.0
 _DYNAMIC_TOPIC_CONFIG = 1
 """The source of a setting that was made for this topic, as against a default of the broker."""
@@ -63,8 +67,8 @@ class Difference:
 def application_topics(app: str, stages: Iterable[str], partitions: int) -> list[TopicSpec]:
     """The topics that belong to the application itself: messages, changelogs, the clock."""
     stages = list(stages)
-    changelog = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)}
-    messages = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "segment.bytes": str(64 << 20)}
+    changelog = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)} | LARGE_RECORDS
+    messages = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "segment.bytes": str(64 << 20)} | LARGE_RECORDS
     return [
         *(TopicSpec(internal_topic(app, stage), partitions, messages) for stage in stages),
         *(TopicSpec(changelog_topic(app, stage), partitions, changelog) for stage in stages),

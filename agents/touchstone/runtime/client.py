@@ -14,6 +14,7 @@ from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
+from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 from touchstone.runtime.program import Record
 from touchstone.runtime.sources import decode_statement
 
@@ -85,7 +86,7 @@ async def producing(bootstrap: str) -> AsyncIterator[Any]:
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=1 << 18,
-        max_request_size=10 << 20,
+        max_request_size=LARGEST_RECORD_BYTES,
     )
     with _reachable(bootstrap):
         try:

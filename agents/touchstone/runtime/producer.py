@@ -30,6 +30,9 @@ class Item(NamedTuple):
 Outgoing = dict[TopicPartition, list[Item]]
 
 
+LARGEST_RECORD_BYTES = 10 << 20
+
+
 class Producer:
     """Writes everything a worker says, inside the transaction that also commits its offsets.
 
@@ -57,6 +60,7 @@ class Producer:
             acks="all",
             linger_ms=0,
             max_batch_size=_BATCH_BYTES,
+            max_request_size=LARGEST_RECORD_BYTES,
             compression_type=settings.compression,
         )
         await self._producer.start()

@@ -200,7 +200,11 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
 
 @contextmanager
 def _directory_lock(directory: Path) -> Iterator[None]:
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"expected {directory} to be a folder for state, or to be made one, found: {error.strerror}"
+        raise UsageError(f"{reason}; name another with --data-dir") from error
     with (directory / "worker.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

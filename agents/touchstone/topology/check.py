@@ -3,6 +3,7 @@
 The checks run on whatever of the document the model accepts, so that one misspelt key does not hide the other faults.
 """
 
+import re
 from collections.abc import Mapping
 
 from touchstone.topology.check_journey import check_journey
@@ -10,6 +11,9 @@ from touchstone.topology.explain import Location
 from touchstone.topology.findings import Findings
 from touchstone.topology.model import WrittenChannel, WrittenIdentifier, WrittenTopology, WrittenType
 from touchstone.topology.quantity import duration_text
+
+_NAMES_PHASES = re.compile(r"^[^.\[]*$|^[^.]*\.phases")
+"""Lost places under `journeys` that may have defined a phase: a whole journey, or its phases."""
 
 
 def check(topology: WrittenTopology, found: Findings) -> None:
@@ -91,7 +95,7 @@ def _check_outputs(topology: WrittenTopology, found: Findings) -> None:
         chosen = [topology.journeys[journey] for journey in output.journeys or topology.journeys if journey in topology.journeys]
         phases = {phase for journey in chosen for phase in journey.phases}
         for n, phase in enumerate(output.phases or ()):
-            if phase not in phases and not found.lost(("journeys",)):
+            if phase not in phases and not any(_NAMES_PHASES.search(path) for path in found.lost(("journeys",))):
                 found.unknown(("outputs", name, "phases", n), "phase", phase, phases)
         if output.purpose is not None:
             found.at_key(

@@ -62,3 +62,11 @@ def test_a_truncated_file_is_said_to_be_unreadable(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"cut\.jsonl\.gz cannot be read"):
         list(read_lines(packed))
+
+
+def test_a_byte_order_mark_costs_no_touchpoint(tmp_path: Path) -> None:
+    """Files that come from spreadsheets begin with one."""
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf{}\n{}\n")
+
+    assert list(read_lines(str(file))) == [b"{}", b"{}"]

@@ -280,3 +280,13 @@ def test_a_record_of_a_strange_topic_is_our_own_bug() -> None:
 def test_unknown_fields_are_ignored() -> None:
     """A producer may say more than we read, even numbers we could not hold."""
     assert accepted(touchpoint(extra={"n": 1 << 80})).touchpoint == accepted(touchpoint()).touchpoint
+
+
+def test_a_letter_fits_into_a_record_whatever_the_record_was_like() -> None:
+    """Of a huge key and huge headers the letter keeps a beginning: it must never be what stops the partition."""
+    record = Record("touchpoints.web.v1", 0, 0, NOON, b"k" * 2_000_000, b"not json", [("h" * 5_000, b"x" * 1_100_000)] * 100)
+
+    letter = intake().take(record, [])
+
+    assert isinstance(letter, DeadLetter)
+    assert len(bundled_codec().encode_dead_letter(letter)) < 128 * 1024

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from tests.unit.intake.shop import DAY, NOON, SHOP, intake, touchpoint
+from touchstone.contracts.codec import bundled_codec
 from touchstone.intake.lines import prepare_line
 from touchstone.intake.touchpoint import Accepted
 from touchstone.runtime.program import Record
@@ -80,3 +81,33 @@ def test_the_first_channel_is_the_first_of_the_topology() -> None:
     topology = replace(SHOP, channels={"app": SHOP.channels["app"]})
 
     assert prepare_line(b"{", topology).topic == "touchpoints.app.v1"
+
+
+def test_an_identifier_too_long_to_be_used_is_no_key() -> None:
+    """A key of a megabyte would travel into the dead letter and beyond what a topic takes."""
+    line = msgspec.json.encode(touchpoint(identifiers={"cookie": "y" * 5_000}))
+
+    assert prepare_line(line, SHOP).key is None
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [{"consents": {"m": "no"}}, {"consents": {"m": 0}}, {"sentiment": "0.5"}],
+)
+def test_what_json_refuses_is_not_made_valid_by_encoding_it_in_avro(stated: dict[str, object]) -> None:
+    """A "no" must not become a consent: such a line goes unchanged and becomes a dead letter."""
+    channels = {name: replace(channel, format="avro") for name, channel in SHOP.channels.items()}
+    line = msgspec.json.encode(touchpoint(received_at=NOON, **stated))
+
+    assert prepare_line(line, replace(SHOP, channels=channels)).value == line
+
+
+@pytest.mark.parametrize(("stated", "expected"), [({"ecid": 7.0, "user_id": False}, ["7"]), ({"ecid": ["x", "y"]}, ["x", "y"])])
+def test_identifiers_mean_the_same_in_avro(stated: dict[str, object], expected: list[str]) -> None:
+    """Numbers become their decimal text, lists several values, and what is neither is no identifier."""
+    channels = {name: replace(channel, format="avro") for name, channel in SHOP.channels.items()}
+    prepared = prepare_line(msgspec.json.encode(touchpoint(identifiers=stated)), replace(SHOP, channels=channels))
+
+    _, fields = bundled_codec().decode(prepared.value)
+
+    assert [pair["value"] for pair in fields["identifiers"]] == expected

@@ -24,7 +24,7 @@ def mark(at: float, key: str | None = None) -> Mark:
         ("is", 1, [1, 1.0], [True]),
         ("is_not", 4, [5, "4", None, True], [4, 4.0]),
         ("above", 4, [4.5, 5, "5", "1e3"], [4, 3, "4", "many", None, True, [5]]),
-        ("at_least", 4, [4, 5, "4.0"], [3.9, "x", None, True]),
+        ("at_least", 4, [4, 5, "4.0"], [3.9, "x", None, True, "inf", "1_0", "\u0664\u0664"]),
         ("below", 4, [3, "-1", -7.5], [4, 5, "x", None, False]),
         ("at_most", 4, [4, "3"], [4.1, "x", None, False]),
         ("in", ("red", 4), ["red", 4, 4.0], ["Red", "4", True, None]),

@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from touchstone.errors import Fault, TopologyError
-from touchstone.topology.load import load_text
+from touchstone.topology.load import default_topology_path, load_text
 
 SOUND = {
     "version": "version: 1",
@@ -306,3 +306,14 @@ def test_there_is_an_end_to_the_list_of_faults() -> None:
 
     assert len(faults) == 200
     assert faults[-1].message == "more faults follow; mend these first"
+
+
+def test_a_fault_in_a_rule_does_not_hide_an_unknown_phase_of_an_output() -> None:
+    """`All at once` means all: only a lost definition of phases may keep quiet about them."""
+    text = default_topology_path().read_text().replace("type: search}", "tipe: search}")
+    text += "\noutputs:\n  ws: {topic: ws.v1, phases: [deu]}\n"
+
+    with pytest.raises(TopologyError) as raised:
+        load_text(text, "t.yaml")
+
+    assert any("deu" in fault.message for fault in raised.value.faults)
