@@ -115,7 +115,10 @@ def output_topics(topology: Topology) -> tuple[str, ...]:
 def run(topology: Topology, options: WorkerOptions) -> int:
     """Run one worker until it is told to stop; returns its exit code (runtime/worker.py)."""
     if secret_from(os.environ) == DEFAULT_SECRET:
-        log.warning("no hash key is set: customer ids can be computed by anybody; set %s before the first start, for good", SECRET_VARIABLE)
+        log.warning(
+            "no hash key is set: fine for a trial; for real data set %s before the first start (docs/operate.md), or anybody can compute customer ids",
+            SECRET_VARIABLE,
+        )
     clock = SystemClock()
     counts = Counts()
     publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock, counts)

@@ -11,7 +11,7 @@ import click
 from touchstone.app import prefixed
 from touchstone.devkit import daemon
 from touchstone.devkit.broker import BOOTSTRAP_VARIABLE
-from touchstone.errors import UsageError
+from touchstone.errors import Unavailable
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
@@ -46,7 +46,7 @@ def _find(_context: click.Context, _parameter: click.Parameter, value: str | Non
         return given
     if (running := daemon.status()) is not None:
         return running.bootstrap
-    raise UsageError(
+    raise Unavailable(
         f"there is no Kafka to talk to: start one with `touchstone kafka start`, or name yours with --bootstrap or {BOOTSTRAP_VARIABLE}"
     )
 
