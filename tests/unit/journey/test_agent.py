@@ -189,3 +189,16 @@ def test_the_short_way_gives_a_touchpoint_of_a_contested_anchor_to_its_next_iden
     assert phases["default/cookie:ann",] == "purchase"
     assert phases["default/email:shared",] == "interest"
     assert not settled
+
+
+def test_what_lies_behind_the_horizon_never_takes_the_short_way() -> None:
+    """It is kept as far as a rule may count it, and its moments are final: nobody is told of them."""
+    desk = Desk(topology(journey(SEARCHED, BOUGHT), retention_ms=10 * HOUR))
+    desk.meet(ROOT, touchpoint(0), now=0)
+
+    said = desk.meet(ROOT, touchpoint(1), touchpoint(2), touchpoint(3, "order_paid"), now=20)
+
+    assert moments(said) == []
+    assert [name for name, _ in desk.component(ROOT).rows("t")] == ["tdefault/web/order_paid@3", "tdefault/web/search@2"]
+    (person,) = desk.people(ROOT).values()
+    assert person.states["purchase"].phase == "purchase"
