@@ -67,7 +67,7 @@ async def _send(system: LiveSystem, watch: Stopwatch, known: int, rate: int, sec
             if number % each == 0:
                 await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
             record = prepare_line(stamped(touchpoint, time.time_ns() // 1_000_000), system.topology)
-            if time.perf_counter() - start > warm_up_s:
+            if time.perf_counter() - start > warm_up_s and merges is not None:
                 watch.left[event_id] = time.perf_counter()
             if merges:
                 watch.merging.add(event_id)

@@ -1,4 +1,4 @@
-"""The customers and touchpoints that everything is measured with."""
+"""The touchpoints that everything is measured with: real ones, and made ones for what real ones do not show."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
-from touchstone.contracts.times import iso_text
+from touchstone.contracts.times import iso_text, milliseconds
+from touchstone.devkit.datasets import read_lines
 from touchstone.testing.generator import customers
 
+REAL = "adobe-luma"
+"""14 touchpoints a visit, two identifiers each, one person in 25 touchpoints: what a web site and an app see in a few days."""
 NEW_SHARE = 10
 """One touchpoint in so many is of a customer who was never seen before."""
 
@@ -33,18 +36,48 @@ def mixed(known: int, count: int, start_ms: int, seed: int) -> Iterator[bytes]:
             yield stamped(_touchpoint(f"n{who}", "search", identifiers, number), start_ms + number)
 
 
-def paced(known: int, count: int, random: Random) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+def recorded(copies: int, end_ms: int, seed: int) -> Iterator[bytes]:
+    """The real touchpoints of adobe-luma `copies` times over, line by line in turn, each copy with people of its own.
+
+    In the order of their receipt, the last of which lies at `end_ms`.
+    """
+    lines = sorted((msgspec.json.decode(line) for line in read_lines(REAL)), key=_received)
+    shift_ms = end_ms - _received(lines[-1])
+    for line in lines:
+        for copy in range(copies):
+            yield _as_copy(line, shift_ms, f"{seed:02}{copy:02}")
+
+
+def _received(line: dict[str, Any]) -> int:
+    return milliseconds(line["attributes"]["received_at"])
+
+
+def _as_copy(line: dict[str, Any], shift_ms: int, number: str) -> bytes:
+    """The same touchpoint of somebody else, at another time."""
+    return msgspec.json.encode(
+        line
+        | {
+            "event_id": f"{number}-{line['event_id']}",
+            "occurred_at": iso_text(milliseconds(line["occurred_at"]) + shift_ms),
+            "received_at": iso_text(_received(line) + shift_ms),
+            "identifiers": {kind: number + value[len(number) :] for kind, value in line["identifiers"].items()},
+        }
+    )
+
+
+def paced(known: int, count: int, random: Random) -> Iterator[tuple[str, bool | None, dict[str, Any]]]:
     """Touchpoints for the present: (event id, whether it merges two people, the touchpoint without its times).
 
     One in twenty is the visit of somebody unknown; a thousand touchpoints later the same cookie logs in as one of the `known` customers
-    and buys, which makes one person of two. All others are visits of known customers.
+    and buys, which makes one person of two. All others are visits of known customers. Of the visit of somebody unknown it is not known
+    (None) what causes its moment: itself, or the login that shows a second later that it was the second look of a known customer.
     """
     buyers = itertools.cycle(random.sample(range(known), known))
     for number in range(count):
-        event_id, merges = f"p{number}", number % 20 == 10 and number > 1_000
+        event_id, merges = f"p{number}", (number % 20 == 10 and number > 1_000) if number % 20 else None
         if merges:
             what, identifiers = "order_paid", {"cookie": f"visitor-{number - 1_010}", "user_id": f"u{next(buyers)}"}
-        elif number % 20 == 0:
+        elif merges is None:
             what, identifiers = "product_view", {"cookie": f"visitor-{number}"}
         else:
             what, identifiers = random.choice(_TYPES), {"cookie": f"ck-{random.randrange(known)}"}
