@@ -1,6 +1,6 @@
 """`python -m touchstone` is the command `touchstone`."""
 
-from touchstone.cli.main import main
+from touchstone.cli.start import main
 
 if __name__ == "__main__":
     main()

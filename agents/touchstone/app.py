@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,25 +80,6 @@ def topic_specs(topology: Topology, app: str) -> list[TopicSpec]:
         TopicSpec(names.deadletters, partitions, kept),
         *application_topics(app, STAGES, partitions),
     ]
-
-
-def prefixed(topology: Topology, prefix: str) -> Topology:
-    """The same topology on topics of its own: several installations, or a trial beside the real one, on one Kafka."""
-    if not prefix:
-        return topology
-    names = topology.topics
-    return replace(
-        topology,
-        channels={name: replace(channel, topic=prefix + channel.topic) for name, channel in topology.channels.items()},
-        outputs=tuple(replace(output, topic=prefix + output.topic) for output in topology.outputs),
-        topics=replace(
-            names,
-            moments=prefix + names.moments,
-            customers=prefix + names.customers,
-            identities=prefix + names.identities,
-            deadletters=prefix + names.deadletters,
-        ),
-    )
 
 
 def channel_topics(topology: Topology) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from touchstone.devkit.broker import BOOTSTRAP_VARIABLE
+from touchstone.devkit.running import BOOTSTRAP_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.documents import Step, blocks, missing, steps
-from touchstone.devkit.broker import BOOTSTRAP_VARIABLE, EmbeddedKafka
+from touchstone.devkit.broker import EmbeddedKafka
+from touchstone.devkit.running import BOOTSTRAP_VARIABLE
 
 ADDRESS = "127.0.0.1:9092"
 """What the README shows; here a free port takes its place."""

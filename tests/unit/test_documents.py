@@ -82,7 +82,7 @@ def fault_of(line: str) -> str | None:
             if word.partition("=")[0] not in known:
                 return f"{command.name} has no option {word}"
         elif isinstance(command, click.Group) and re.fullmatch(r"[a-z]+(\|[a-z]+)*", word):
-            choices = [command.commands.get(name) for name in word.split("|")]
+            choices = [command.get_command(click.Context(command), name) for name in word.split("|")]
             if None in choices:
                 return f"{command.name} has no command {word}"
             command = choices[0] or command

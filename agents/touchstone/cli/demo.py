@@ -13,8 +13,8 @@ from rich.text import Text
 
 from touchstone.app import secret_from
 from touchstone.cli.acts import Crowd, CrowdAct, StoryAct
+from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
-from touchstone.cli.options import given_bootstrap_option
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.stage import Stage
 from touchstone.devkit import daemon

@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 import click
 from rich.text import Text
 
+from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble, find, former_ids, parse
 from touchstone.cli.lines import at, cause, short, step
-from touchstone.cli.options import bootstrap_option
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.prefix import output_topics, prefix_option
 from touchstone.contracts.codec import OutputRecord, bundled_codec
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.runtime.client import read_topic
-from touchstone.topology.compile import Topics
+from touchstone.topology.topics import Topics
 
 
 @click.command

@@ -2,13 +2,14 @@
 
 import click
 
+from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, output_option
 from touchstone.devkit import daemon
-from touchstone.devkit.broker import Running
 from touchstone.devkit.jars import KAFKA_VERSION
+from touchstone.devkit.running import Running
 
 
-@click.group
+@click.group(cls=Suggesting)
 def kafka() -> None:
     """Start, see or stop a Kafka on this machine.
 

@@ -1,56 +1,47 @@
 """The command `touchstone`: its commands in the order of use, and what becomes of an error."""
 
 import logging
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 import touchstone
-from touchstone.cli.demo import demo
-from touchstone.cli.inspect import inspect
-from touchstone.cli.kafka import kafka
+from touchstone.cli.groups import Lazy
 from touchstone.cli.output import Output
-from touchstone.cli.produce import produce
-from touchstone.cli.simulate import simulate
-from touchstone.cli.tail import tail
-from touchstone.cli.topics import topics
-from touchstone.cli.validate import validate
-from touchstone.cli.verify import verify
-from touchstone.cli.worker import worker
 from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
 
-COMMANDS: tuple[click.Command, ...] = (
-    # One import and one line per command, in the order in which one comes to use them; --help shows them so.
-    demo,
-    validate,
-    simulate,
-    verify,
-    kafka,
-    topics,
-    worker,
-    produce,
-    tail,
-    inspect,
-)
+COMMANDS: Mapping[str, str] = {
+    # One line a command, in the order in which one comes to use them: `x` is `x` in cli/x.py, and loaded when it is called.
+    "demo": "See it work: a real Kafka, a worker killed, a moment taken back.",
+    "validate": "Check a topology and show what it says.",
+    "simulate": "See what would come out of touchpoints, without a broker.",
+    "verify": "Hold a live system against the offline twin, with kills.",
+    "kafka": "Start, see or stop a Kafka on this machine.",
+    "topics": "See and create the topics of a topology.",
+    "worker": "Run one worker; start more to share the work.",
+    "produce": "Send touchpoints from a file to their channels.",
+    "tail": "Show moments, customers and the like as they come.",
+    "inspect": "Show one customer: who, where on the journey, and why.",
+}
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+EXIT_UNHEARD = 141  # as a shell counts SIGPIPE
 
 
-class _InOrder(click.Group):
-    """A group whose help lists the commands as they were registered, not by the alphabet."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self.commands)
-
-
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Lazy,
+    modules=COMMANDS,
+    package="touchstone.cli",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(touchstone.__version__, prog_name="touchstone")
 @click.option("--debug", is_flag=True, envvar="TOUCHSTONE_DEBUG", help="show the traceback of an internal error")
 @click.pass_context
@@ -59,27 +50,24 @@ def cli(context: click.Context, debug: bool) -> None:
 
     \b
     See it first:
-      touchstone demo                         a real Kafka, real touchpoints, a moment that is taken back
+      touchstone demo                      a real Kafka, a moment taken back
     \b
     Then your own events, without a broker:
-      touchstone validate topology.yaml       is the topology right?
-      touchstone simulate events.jsonl        what would come out?
+      touchstone validate topology.yaml    is the topology right?
+      touchstone simulate events.jsonl     what would come out?
     \b
     Then live:
-      touchstone kafka start                  a Kafka on this machine, or use yours: --bootstrap
-      touchstone topics apply                 make the topics
-      touchstone worker                       one process; start more to share the work
-      touchstone produce events.jsonl         touchpoints in
-      touchstone tail moments                 moments of truth out
-      touchstone inspect email:ada@x.org      one customer: who, where on the journey, and why
+      touchstone kafka start               a Kafka here; yours: --bootstrap
+      touchstone topics apply              make the topics
+      touchstone worker                    one process; more share the work
+      touchstone produce events.jsonl      touchpoints in
+      touchstone tail moments              moments of truth out
+      touchstone inspect email:ada@x.org   one customer: who, where, and why
 
-    Exit codes: 0 well, 1 failed or different, 2 asked wrongly, 70 a bug. Every command takes --help; most take --output json.
+    Exit codes: 0 well, 1 failed or different, 2 asked wrongly, 70 a bug, 130 stopped with Ctrl-C. Every command takes --help; most take
+    --output json.
     """  # noqa: D301 - \b is click's mark for lines to be kept
     context.ensure_object(Output).is_debug = debug
-
-
-for _command in COMMANDS:
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TouchstoneError as error:
         output.error(error)
         sys.exit(EXIT_FAILED)
+    except BrokenPipeError:  # whoever read what we say has read enough: `touchstone tail moments | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more when it ends
+        sys.exit(EXIT_UNHEARD)
     except Exception as error:  # noqa: BLE001 - the last resort: a line for the user instead of a traceback
         _internal(error, output)
 

@@ -1,6 +1,5 @@
-"""Options that several commands share."""
+"""Options of commands that need a topology: which one, whose topics."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,47 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
-from touchstone.app import prefixed
-from touchstone.devkit import daemon
-from touchstone.devkit.broker import BOOTSTRAP_VARIABLE
-from touchstone.errors import Unavailable
+from touchstone.cli.bootstrap import bootstrap_option, given_bootstrap_option
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.prefix import prefixed
+
+__all__ = ["app_options", "bootstrap_option", "given_bootstrap_option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def bootstrap_option(command: _F) -> _F:
-    """Give a command `--bootstrap HOST:PORT`: as given, else from TOUCHSTONE_BOOTSTRAP, else the embedded Kafka that was started to stay.
-
-    It receives `bootstrap: str`; where there is no Kafka at all, the user is told how to get one.
-    """
-    return click.option(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        callback=_find,
-        help=f"the Kafka to use; by default the one in {BOOTSTRAP_VARIABLE}, else the one of `touchstone kafka start`",
-    )(command)
-
-
-def given_bootstrap_option(command: _F) -> _F:
-    """Give a command that can start a Kafka of its own `--bootstrap HOST:PORT`; it receives `bootstrap: str | None`."""
-    return click.option(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        envvar=BOOTSTRAP_VARIABLE,
-        help=f"use this Kafka (default: {BOOTSTRAP_VARIABLE}) instead of starting one",
-    )(command)
-
-
-def _find(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    if given := value or os.environ.get(BOOTSTRAP_VARIABLE):
-        return given
-    if (running := daemon.status()) is not None:
-        return running.bootstrap
-    raise Unavailable(
-        f"there is no Kafka to talk to: start one with `touchstone kafka start`, or name yours with --bootstrap or {BOOTSTRAP_VARIABLE}"
-    )
 
 
 def app_options(command: _F) -> _F:

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import click
 import msgspec
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -74,18 +74,9 @@ class Output:
         if self.is_json or not self.stderr.is_terminal:
             yield _keep_still
             return
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        bar = Progress(*columns, console=self.stderr, transient=True)
-        task = bar.add_task(label, total=total)
-
-        def show(done: int, of: int | None = None, /) -> None:
-            bar.start()  # at the first step: what has nothing to do shows no bar; starting twice does nothing
-            bar.update(task, completed=done, total=total if of is None else of)
-
-        try:
+        # Loaded here, because the library costs every command a tenth of a second.
+        with import_module("touchstone.cli.progress").bar(self.stderr, label, total) as show:
             yield show
-        finally:
-            bar.stop()
 
     def error(self, error: BaseException | str) -> None:
         """Say what went wrong, on standard error."""

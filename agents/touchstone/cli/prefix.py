@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from touchstone.topology.compile import Topics
+from touchstone.topology.topics import Topics
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
-from touchstone.app import prefixed
-from touchstone.cli.options import bootstrap_option
+from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.output import Output, Show, output_option
 from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
@@ -25,6 +24,7 @@ from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import produce_lines
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.prefix import prefixed
 
 _SHOW_EVERY = 500
 

@@ -55,7 +55,7 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     \b
       touchstone simulate adobe-luma
       touchstone simulate events.jsonl --log
-      touchstone simulate events.jsonl --as-of 2024-06-01T00:00:00Z --output json | grep '"record":"moment"'
+      touchstone simulate events.jsonl --as-of 2024-06-01T00:00:00Z
     """  # noqa: D301 - \b is click's mark for lines to be kept
     compiled = load_topology(topology or default_topology_path())
     lines = list(read_lines(file))

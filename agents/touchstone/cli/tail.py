@@ -8,8 +8,8 @@ from typing import Literal, cast
 import click
 from rich.text import Text
 
+from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.lines import RECORD_NAMES, line
-from touchstone.cli.options import bootstrap_option
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.prefix import output_topics, prefix_option
 from touchstone.contracts.codec import bundled_codec

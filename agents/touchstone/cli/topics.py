@@ -5,13 +5,15 @@ import asyncio
 import click
 
 from touchstone.app import topic_specs
-from touchstone.cli.options import app_options, bootstrap_option
+from touchstone.cli.bootstrap import bootstrap_option
+from touchstone.cli.groups import Suggesting
+from touchstone.cli.options import app_options
 from touchstone.cli.output import Output, output_option
 from touchstone.runtime import admin
 from touchstone.topology.compile import Topology
 
 
-@click.group
+@click.group(cls=Suggesting)
 def topics() -> None:
     """See and create the topics of a topology. Nothing here ever deletes a topic or makes one smaller."""
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from touchstone.app import secret_from
+from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
-from touchstone.cli.options import given_bootstrap_option
 from touchstone.cli.output import Output, output_option
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text

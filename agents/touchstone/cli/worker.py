@@ -9,7 +9,8 @@ from typing import Literal
 import click
 
 from touchstone.app import WorkerOptions, run
-from touchstone.cli.options import app_options, bootstrap_option
+from touchstone.cli.bootstrap import bootstrap_option
+from touchstone.cli.options import app_options
 from touchstone.observe import logs
 from touchstone.topology.compile import Topology
 
@@ -58,7 +59,8 @@ def worker(
     \b
       touchstone worker
       touchstone worker --instance w2 --web-port 0
-      curl -s localhost:8080/health/ready ; curl -s localhost:8080/metrics | grep touchstone_
+      curl -s localhost:8080/health/ready
+      curl -s localhost:8080/metrics | grep touchstone_
     """  # noqa: D301 - \b is click's mark for lines to be kept
     logs.configure(log_level)
     if clock is not None:

@@ -13,7 +13,7 @@ from touchstone.errors import Unavailable
 from touchstone.model.output import DeadLetter, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import client
-from touchstone.topology.compile import Topics
+from touchstone.topology.topics import Topics
 from touchstone.view import FinalView
 
 _Kind = TypeVar("_Kind", Moment, IdentityChange, DeadLetter)

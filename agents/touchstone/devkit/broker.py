@@ -18,14 +18,12 @@ from typing import Self
 
 import msgspec
 
-from touchstone.devkit.claim import claim, claim_new, note, noted
+from touchstone.devkit.claim import claim, claim_new, note
 from touchstone.devkit.jars import Progress, fetch_jars
 from touchstone.devkit.java import find_java
+from touchstone.devkit.running import BOOTSTRAP_VARIABLE, Running
 from touchstone.devkit.server import HOST, READY, Profile, formatted, java_command, server_properties
 from touchstone.errors import InvariantBroken, Unavailable
-
-BOOTSTRAP_VARIABLE = "TOUCHSTONE_BOOTSTRAP"
-"""Names a Kafka to use instead of an embedded one."""
 
 _READY_SECONDS = 180.0  # ready after 2.5 s; a machine that is busy with other tests has taken over a minute
 _STOP_SECONDS = 30.0
@@ -33,30 +31,6 @@ _POLL_SECONDS = 0.05
 _PORT_ATTEMPTS = 3  # a free port may be gone again before Kafka binds it
 _PREFIX = "touchstone-kafka-"
 _PORT_TAKEN = ("Address already in use", "failed to bind")
-
-
-class Running(msgspec.Struct, frozen=True):
-    """What a folder's lock says about the broker that owns it."""
-
-    bootstrap: str
-    pid: int
-    folder: str
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it takes connections."""
-        host, _, port = self.bootstrap.rpartition(":")
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-        except OSError:
-            return False
-        return True
-
-
-def running_on(folder: Path) -> Running | None:
-    """The broker that owns the folder; none if there is none."""
-    word = noted(folder)
-    return msgspec.json.decode(word, type=Running) if word else None
 
 
 class EmbeddedKafka:

@@ -5,12 +5,11 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
-from touchstone.devkit.broker import EmbeddedKafka, Running, running_on, tail
+from touchstone.devkit.broker import EmbeddedKafka, tail
 from touchstone.devkit.claim import is_claimed
-from touchstone.devkit.folders import state_folder
 from touchstone.devkit.jars import Progress
+from touchstone.devkit.running import Running, kept, kept_folder
 from touchstone.errors import Unavailable, UsageError
 
 DEFAULT_PORT = 9092
@@ -29,7 +28,7 @@ def start(port: int | None = None, progress: Progress | None = None) -> Running:
     """
     running = status()
     if running is None:
-        EmbeddedKafka(profile="bench", port=port or DEFAULT_PORT, folder=_folder(), progress=progress, detached=True).start()
+        EmbeddedKafka(profile="bench", port=port or DEFAULT_PORT, folder=kept_folder(), progress=progress, detached=True).start()
         running = status()
         if running is None:
             raise Unavailable(f"the embedded Kafka died right after its start; its log ends with:\n{log_tail()}")
@@ -44,7 +43,7 @@ def start(port: int | None = None, progress: Progress | None = None) -> Running:
 
 def status() -> Running | None:
     """The broker that runs, perhaps still starting; none if there is none."""
-    return running_on(_folder())
+    return kept()
 
 
 def stop() -> Running | None:
@@ -57,7 +56,7 @@ def stop() -> Running | None:
     if running is not None:
         with suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGTERM)
-        if not _wait(lambda: not is_claimed(_folder()), _STOP_SECONDS):
+        if not _wait(lambda: not is_claimed(kept_folder()), _STOP_SECONDS):
             raise Unavailable(
                 f"the embedded Kafka (process {running.pid}) did not end within {_STOP_SECONDS:.0f} s of being asked; "
                 f"its log ends with:\n{log_tail()}\nEnd it with `kill -9 {running.pid}`"
@@ -67,11 +66,7 @@ def stop() -> Running | None:
 
 def log_tail(lines: int = 20) -> str:
     """The last lines of the broker's log."""
-    return tail(_folder() / "broker.log", lines)
-
-
-def _folder() -> Path:
-    return state_folder() / "kafka"
+    return tail(kept_folder() / "broker.log", lines)
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:

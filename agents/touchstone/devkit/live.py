@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
 
-from touchstone.app import STAGES, channel_topics, output_topics, prefixed, topic_specs
+from touchstone.app import STAGES, channel_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.devkit.claim import claim_new
 from touchstone.devkit.folders import state_folder
@@ -24,6 +24,7 @@ from touchstone.runtime.lookout import Lookout, Sight
 from touchstone.runtime.names import internal_topics
 from touchstone.runtime.scratch import remove
 from touchstone.topology.compile import Topology
+from touchstone.topology.prefix import prefixed
 
 _POLL_S = 0.1
 _BREATHE_EVERY = 50

@@ -17,6 +17,7 @@ from touchstone.topology.model import (
     is_pattern,
 )
 from touchstone.topology.pattern import as_pattern
+from touchstone.topology.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,6 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Topics:
-    """The names of the topics that are not a channel's."""
-
-    moments: str = "moments.v1"
-    customers: str = "customers.v1"
-    identities: str = "identities.v1"
-    deadletters: str = "deadletters.v1"
-
-
-@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything the stages need to know. `fingerprint` is a hash of what decides results: a state carries it."""
 
@@ -142,7 +133,7 @@ class Topology:
     type_aliases: Mapping[str, str]
     journeys: tuple[Journey, ...]
     outputs: tuple[Output, ...]
-    topics: Topics = Topics()
+    topics: Topics = field(default_factory=Topics)
 
     @property
     def keep(self) -> int:
