@@ -96,7 +96,7 @@ def cold(path: Path, environment: RocksEnvironment) -> list[Measurement]:
             for name in range(rows):
                 store.put(f"cookie:{group:032x}", f"s{name}", sample(group * rows + name))
         begun = time.perf_counter()
-        store.pending()
+        store.seal()
         prepare += time.perf_counter() - begun
         begun = time.perf_counter()
         store.commit(start + 1)

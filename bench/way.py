@@ -97,7 +97,7 @@ class Way:
             self._drain()
         self._offset += 1
         for store in self._stores:
-            if store.pending():
+            if store.seal():
                 store.commit(self._offset)
 
 

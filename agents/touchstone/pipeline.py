@@ -50,6 +50,7 @@ class Pipeline:
         self._journeys = Journeys(topology, ordering)
         self._speaker = Speaker(self._journeys, self._emit)
         self.counts = counts or Counts()
+        self._sealed_counts = Counts()
         self.committed_counts = Counts()
         self._intake = Intake(topology, ordering.strength, self.counts)
         self._identities: dict[int, Identity] = {}
@@ -81,6 +82,7 @@ class Pipeline:
         """
         self._intake.forget()
         self.counts.clear()
+        self._sealed_counts.clear()
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
         self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
 
@@ -151,9 +153,13 @@ class Pipeline:
                 partition.duplicates = 0
         return False
 
+    def sealed(self) -> None:
+        """What was counted until now counts when the transaction stands that is being committed."""
+        self._sealed_counts.take(self.counts)
+
     def committed(self) -> None:
-        """What was counted counts, because the transaction stands."""
-        self.committed_counts.take(self.counts)
+        """What was sealed counts, because the transaction stands."""
+        self.committed_counts.take(self._sealed_counts)
 
     # -- inside --------------------------------------------------------------------------------------------------------------
     def _begin(self, out: Out) -> None:

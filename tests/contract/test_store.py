@@ -42,7 +42,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Reopen:
 
 def commit(store: CommittedStore, offset: int) -> list[tuple[bytes, bytes | None]]:
     """Commit as the runtime does, and return what would be in the changelog."""
-    records = list(store.pending())
+    records = list(store.seal())
     store.commit(offset)
     return records
 
@@ -56,7 +56,7 @@ def test_a_new_store_is_empty_at_offset_zero(reopen: Reopen) -> None:
     assert store.scan("ada", "n") == []
     assert list(store.groups()) == []
     assert store.due(10**15, 10) == []
-    assert store.pending() == []
+    assert store.seal() == []
 
 
 def test_a_put_is_visible_at_once_and_durable_after_the_commit(reopen: Reopen) -> None:
@@ -114,7 +114,7 @@ def test_a_rollback_brings_back_what_was_committed(reopen: Reopen) -> None:
 
     assert store.scan("ada", "n") == [("n1", Note("tea")), ("n2", Note("rum"))]
     assert store.due(10, 10) == [(5, "ada")]
-    assert store.pending() == []
+    assert store.seal() == []
 
 
 def test_a_deleted_row_stays_away(reopen: Reopen) -> None:
@@ -309,48 +309,93 @@ def test_loading_forgets_what_was_in_memory(reopen: Reopen) -> None:
     assert store.get("a", "i1") == 1
 
 
-def test_pending_is_encoded_once(reopen: Reopen) -> None:
-    """Asked twice, it is the same answer, which is what the commit writes."""
-    store = reopen()
-    store.put("a", "i1", 1)
-
-    assert store.pending() is store.pending()
-
-
-def test_a_commit_refuses_what_the_changelog_has_not_seen(reopen: Reopen) -> None:
-    """Rows put after `pending` would be lost in a restore: nothing is committed, and nothing is lost."""
-    store = reopen()
-    store.put("a", "i1", 1)
-    store.pending()
-    store.put("a", "i2", 2)
-
-    with pytest.raises(InvariantBroken, match="between pending"):
-        store.commit(1)
-
-    assert store.offset == 0
-    assert len(store.pending()) == 2
-
-
-@pytest.mark.parametrize("change", ["timer set", "timer cleared", "named value", "deletion"])
-def test_a_commit_refuses_any_kind_of_late_change(reopen: Reopen, change: str) -> None:
-    """Not only rows."""
+def test_what_changes_after_the_seal_belongs_to_the_next_commit(reopen: Reopen) -> None:
+    """Stages go on while a commit is under way: it carries what was sealed, in the state it had then."""
     store = reopen()
     store.put("a", "i1", 1)
     store.set_timer(4, "a")
-    commit(store, 1)
-    store.pending()
-    match change:
-        case "timer set":
-            store.set_timer(5, "a")
-        case "timer cleared":
-            store.clear_timer(4, "a")
-        case "named value":
-            store.put_meta("x", b"")
-        case _:
-            store.delete("a", "i1")
+    sealed = list(store.seal())
+    store.put("a", "i1", 2)
+    store.delete("a", "i1")
+    store.put("a", "i2", 2)
+    store.clear_timer(4, "a")
+    store.put_meta("x", b"later")
 
-    with pytest.raises(InvariantBroken, match="between pending"):
-        store.commit(2)
+    store.commit(1)
+
+    assert (store.get("a", "i1"), store.get("a", "i2"), store.due(9, 9), store.get_meta("x")) == (None, 2, [], b"later")
+    later = store.seal()
+    assert len(sealed) == 2
+    assert len(later) == 4
+    store.close()
+    again = reopen()
+    assert (again.get("a", "i1"), again.get("a", "i2"), again.due(9, 9), again.get_meta("x")) == (1, None, [(4, "a")], None)
+
+
+def test_what_is_sealed_is_seen_until_it_is_in_the_backend(reopen: Reopen) -> None:
+    """Rows, deletions, timers and named values that a commit is carrying are the truth for whoever asks meanwhile."""
+    store = reopen()
+    store.put("a", "i1", 1)
+    store.put("b", "i1", 1)
+    store.set_timer(4, "a")
+    commit(store, 1)
+    store.delete("a", "i1")
+    store.clear_timer(4, "a")
+    store.set_timer(5, "c")
+    store.put("c", "i1", 3)
+    store.put_meta("x", b"new")
+
+    store.seal()
+
+    assert store.get("a", "i1") is None
+    assert store.scan("a", "") == []
+    assert store.scan("c", "i") == [("i1", 3)]
+    assert store.due(9, 9) == [(5, "c")]
+    assert store.get_meta("x") == b"new"
+    assert list(store.groups()) == ["b", "c"]
+
+
+def test_a_new_row_deleted_while_it_is_committed_is_deleted_in_the_changelog(reopen: Reopen) -> None:
+    """It may be there by then, so the deletion must be said."""
+    store = reopen()
+    store.put("a", "i1", 1)
+    store.seal()
+    store.delete("a", "i1")
+    store.commit(1)
+
+    assert store.seal() == [(b"\x03a\x00i1", None)]
+    store.commit(2)
+    store.close()
+    assert reopen().get("a", "i1") is None
+
+
+def test_nothing_more_is_sealed_while_a_commit_is_under_way(reopen: Reopen) -> None:
+    """One commit at a time; and none without a seal."""
+    store = reopen()
+    with pytest.raises(InvariantBroken, match="expected seal"):
+        store.commit(1)
+    store.put("a", "i1", 1)
+    store.seal()
+    store.put("a", "i2", 2)
+
+    with pytest.raises(InvariantBroken, match="to be committed before more is"):
+        store.seal()
+
+    store.commit(1)
+    assert len(store.seal()) == 1
+
+
+def test_a_rollback_forgets_what_is_sealed(reopen: Reopen) -> None:
+    """The transaction that carried it was aborted."""
+    store = reopen()
+    store.put("a", "i1", 1)
+    store.seal()
+    store.put("a", "i2", 2)
+
+    store.rollback()
+
+    assert store.scan("a", "") == []
+    assert store.seal() == []
 
 
 def test_the_offset_never_goes_back(reopen: Reopen) -> None:
@@ -389,7 +434,7 @@ def test_a_bad_key_is_refused_at_once(reopen: Reopen) -> None:
     with pytest.raises(InvariantBroken, match="found None"):
         store.put("a", "i1", None)
 
-    assert store.pending() == []
+    assert store.seal() == []
 
 
 def test_a_row_of_the_wrong_type_never_reaches_the_changelog(reopen: Reopen) -> None:
@@ -398,7 +443,7 @@ def test_a_row_of_the_wrong_type_never_reaches_the_changelog(reopen: Reopen) -> 
     store.put("a", "n1", 5)
 
     with pytest.raises(InvariantBroken, match="expected Note"):
-        store.pending()
+        store.seal()
 
 
 def test_wiping_leaves_a_store_that_works(reopen: Reopen) -> None:

@@ -57,6 +57,9 @@ class CountProgram:
         """Forget the stores."""
         del self._stores[partition]
 
+    def sealed(self) -> None:
+        """Nothing to do."""
+
     def committed(self) -> None:
         """Nothing to do."""
 

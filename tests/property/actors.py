@@ -146,7 +146,7 @@ class System:
                 self._restart(self.partitions[n])
             return
         for store in stores:
-            store.pending()
+            store.seal()
             store.commit(store.offset + 1)
         for n in attempt.owned:
             if self.random.random() < self.world.restart:

@@ -63,7 +63,7 @@ def cost(desk: Desk, *messages: m.JourneyMessage) -> tuple[int, int]:
         pass
     desk.partition.conclude(speaker)
     assert [type(record) for record in said] == [Customer]
-    return store.rows, sum(len(key) + len(value or b"") for key, value in store.pending())
+    return store.rows, sum(len(key) + len(value or b"") for key, value in store.seal())
 
 
 @pytest.mark.parametrize("already_known", ["the identifiers are known", "each identifier is seen again"])

@@ -57,19 +57,17 @@ class StoreMachine(RuleBasedStateMachine):
         self.now_meta: dict[str, bytes] = {}
         self.changelog: list[Entry] = []
         self.offset = 0
-        self.keep()
+        self.sealed: tuple[list[Entry], dict[tuple[str, str], Any], set[tuple[int, str]], dict[str, bytes]] | None = None
+        self.kept_rows, self.kept_timers, self.kept_meta = dict(self.now_rows), set(self.now_timers), dict(self.now_meta)
 
     def reopened(self) -> RowStore:
         """A store over what was committed."""
         backend: Backend = RocksBackend(self.folder / "store", ENVIRONMENT) if self.on_disk else self.memory
         return RowStore(backend, ROW_TYPES, self.hot_rows)
 
-    def keep(self) -> None:
-        """The model's commit."""
-        self.kept_rows, self.kept_timers, self.kept_meta = dict(self.now_rows), set(self.now_timers), dict(self.now_meta)
-
     def forget(self) -> None:
         """The model's rollback."""
+        self.sealed = None
         self.now_rows, self.now_timers, self.now_meta = dict(self.kept_rows), set(self.kept_timers), dict(self.kept_meta)
 
     def teardown(self) -> None:
@@ -196,16 +194,31 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.put_meta(name, value)
         self.now_meta[name] = value
 
+    @rule()
+    def seal(self) -> None:
+        """A commit begins: what changes from now on belongs to the next one."""
+        if self.sealed is None:
+            records = list(self.store.seal())
+            assert len({key for key, _ in records}) == len(records)
+            self.sealed = records, dict(self.now_rows), set(self.now_timers), dict(self.now_meta)
+
+    @rule(step=st.integers(1, 1000))
+    def land(self, step: int) -> None:
+        """The commit that has begun, if one has, ends well."""
+        if self.sealed is not None:
+            records, self.kept_rows, self.kept_timers, self.kept_meta = self.sealed
+            self.sealed = None
+            self.changelog += records
+            self.offset += step
+            self.store.commit(self.offset)
+
     @rule(step=st.integers(1, 1000))
     def commit(self, step: int) -> None:
-        """Commit what is pending."""
-        records = list(self.store.pending())
-        assert len({key for key, _ in records}) == len(records)
-        self.changelog += records
-        self.offset += step
-        self.store.commit(self.offset)
-        assert self.store.pending() == []
-        self.keep()
+        """Commit all that is pending."""
+        self.land(step)
+        self.seal()
+        self.land(step)
+        assert self.store.seal() == []
 
     @rule()
     def rollback(self) -> None:

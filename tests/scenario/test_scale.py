@@ -39,7 +39,7 @@ class System:
         self.twin.feed(lines)
         for stores in self.twin.stores:
             for store in stores.values():
-                store.pending()
+                store.seal()
                 store.commit(store.offset + 1)
         return time.process_time() - began
 

@@ -1,7 +1,9 @@
 """The commit protocol: outputs, state, offsets and time become true together, or not at all."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
@@ -19,11 +21,25 @@ from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.timekeeper import Timekeeper
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one transaction carries: what goes out, the stores and where their changes go, positions, what is said of the time."""
+
+    outgoing: Outgoing
+    stores: Mapping[TopicPartition, KeptStore]
+    positions: Mapping[TopicPartition, int]
+    statement: Statement | None
+    began: float
+
+
 class Checkpoint:
     """Knows what was done since the last commit, and makes it durable. All calls happen under the loop's lock.
 
     The offset of a record is committed in the same transaction as everything the record caused, so a crash at any moment leaves either
     all of it or nothing. The local store is written last: it is a cache that may lag behind its changelog, never be ahead of it.
+
+    One commit at a time is under way, in the background, and the next records are processed meanwhile: what they cause stays in memory
+    until it has ended. Should it fail, nothing of either stands.
     """
 
     def __init__(
@@ -55,6 +71,12 @@ class Checkpoint:
         self._records = 0
         self._begun_at: float | None = None
         self._looked_at = 0.0
+        self._under_way: asyncio.Task[None] | None = None
+        self._when_ended: Callable[[], None] = lambda: None
+
+    def tell(self, when_ended: Callable[[], None]) -> None:
+        """Whom to wake when a commit has ended: the next one may be due."""
+        self._when_ended = when_ended
 
     def start(self, positions: Mapping[TopicPartition, int]) -> None:
         """Begin at these positions, with nothing to commit."""
@@ -97,6 +119,8 @@ class Checkpoint:
     @property
     def is_due(self) -> bool:
         """Whether to commit now: enough records, enough time since the first of them, or something to say about the time."""
+        if self.is_under_way:
+            return self._records >= self._settings.commit_records
         now = time.monotonic()
         if self._begun_at is not None:
             return self._records >= self._settings.commit_records or self._is_long_enough(now - self._begun_at)
@@ -105,49 +129,93 @@ class Checkpoint:
         self._looked_at = now
         return self._timekeeper.wants_commit(self._clock.now_ms(), self._positions, self._ends)
 
+    @property
+    def due_in_s(self) -> float:
+        """How long to wait for records before looking whether to commit."""
+        if self._begun_at is None or self.is_under_way:
+            return self._interval_s / 2
+        return max(0.0, self._begun_at + self._interval_s - time.monotonic())
+
     def _is_long_enough(self, seconds: float) -> bool:
         if seconds < self._interval_s:
             return False
         is_behind = sum(self.lag.values()) > self._settings.poll_records
         return not is_behind or seconds * 1_000 >= self._settings.commit_interval_behind_ms
 
-    async def commit(self) -> None:
-        """Commit what was done since the last time.
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a commit has begun and not ended."""
+        return self._under_way is not None and not self._under_way.done()
 
-        1. Settle: advance the partitions whose time has come, let the program finish what it put off, deliver in memory, until
+    async def commit(self) -> None:
+        """Begin to commit what was done since the last time; returns when it is decided what that is.
+
+        1. Wait for the commit before this one.
+        2. Settle: advance the partitions whose time has come, let the program finish what it put off, deliver in memory, until
            nothing moves.
-        2. Wait until all outputs and messages are acknowledged. They are in the open transaction: no `read_committed` reader sees them.
-        3. Write the changes of all stores to their changelogs, and our statement about the sources, in the same transaction.
-        4. Put the offsets into it, as member of the present group generation: from here on a later owner waits for its outcome. A
-           transaction that read nothing commits the unchanged positions again, so that it is fenced all the same.
-        5. End the transaction: all of it is visible now.
-        6. Write the stores, together with the offset behind their changes in the changelog.
+        3. Seal: what goes out, the changes of all stores, the positions and our statement about the sources belong to this transaction;
+           what is done from now on belongs to the next.
+        4. In the background, `_carry_out`.
 
         Raises:
             Fenced: Somebody else owns the partitions now; nothing was committed.
             StateUnusable: A store broke; what it lacks is in its changelog.
         """
+        await self.finish()
         started = time.monotonic()
         self._failpoints.reached("commit.before_settle")
         await self._settle()
-        self._failpoints.reached("commit.before_outputs")
+        sealed = self._seal(started)
+        if sealed is not None:
+            self._producer.hold()
+            self._under_way = asyncio.create_task(self._carry_out(sealed), name="touchstone-commit")
+
+    async def finish(self) -> None:
+        """Wait until the commit that is under way has ended; with its errors, as `commit`."""
+        under_way = self._under_way
+        if under_way is not None:
+            try:
+                await asyncio.shield(under_way)
+            finally:
+                if under_way.done():
+                    self._under_way = None
+
+    def check(self) -> None:
+        """Raise what a commit has failed with that ended meanwhile."""
+        if self._under_way is not None and self._under_way.done():
+            under_way, self._under_way = self._under_way, None
+            under_way.result()
+
+    async def _carry_out(self, sealed: Sealed) -> None:
+        """The transaction.
+
+        5. Write what goes out and, in the same wave, the changes of the stores to their changelogs; wait until all of it is
+           acknowledged. It lies in the open transaction: no `read_committed` reader sees it.
+        6. Put the offsets into it, as member of the present group generation: from here on a later owner waits for its outcome. A
+           transaction that read nothing commits the unchanged positions again, so that it is fenced all the same.
+        7. End the transaction: all of it is visible now.
+        8. Write the stores, together with the offset behind their changes in the changelog.
+        """
+        try:
+            await self._transact(sealed)
+        finally:
+            self._when_ended()
+
+    async def _transact(self, sealed: Sealed) -> None:
+        self._failpoints.reached("commit.before_write")
         await self._producer.flush()
-        self._failpoints.reached("commit.before_changelog")
-        changed, statement, next_offsets = await self._write_changes()
-        if self._moved or statement is not None or changed or self._producer.in_transaction:
-            self._failpoints.reached("commit.before_offsets")
-            moved = self._moved or set(self._positions)
-            positions = {tp: self._positions[tp] for tp in moved}
-            await self._producer.commit(positions, lambda: self._failpoints.reached("commit.before_end"))
-            self._failpoints.reached("commit.before_stores")
-            for changelog, store in changed.items():
-                store.commit(next_offsets[changelog])
-            self._failpoints.reached("commit.after_stores")
-            self._program.committed()
-            self._count(time.monotonic() - started)
-        if statement is not None:
-            self._timekeeper.said(statement, self._clock.now_ms())
-        self.forget()
+        ends = await self._producer.write(sealed.outgoing) if sealed.outgoing else {}
+        self._failpoints.reached("commit.before_offsets")
+        await self._producer.commit(sealed.positions, lambda: self._failpoints.reached("commit.before_end"))
+        self._program.committed()
+        self._failpoints.reached("commit.before_stores")
+        for changelog, store in sealed.stores.items():
+            store.commit(ends[changelog])
+        self._failpoints.reached("commit.after_stores")
+        if sealed.statement is not None:
+            self._timekeeper.said(sealed.statement, self._clock.now_ms())
+        self._count(time.monotonic() - sealed.began)
+        self._producer.release()
 
     async def _settle(self) -> None:
         wall_ms = self._clock.now_ms()
@@ -157,21 +225,30 @@ class Checkpoint:
         await self._delivery.drain()
         while self._program.settle(self._delivery, wall_ms) or not self._delivery.idle:
             await self._delivery.drain()
-        self._delivery.emit()
 
-    async def _write_changes(self) -> tuple[dict[TopicPartition, KeptStore], Statement | None, dict[TopicPartition, int]]:
-        changed: dict[TopicPartition, KeptStore] = {}
-        changes: Outgoing = {}
+    def _seal(self, started: float) -> Sealed | None:
+        """Take what belongs to this transaction; None when there is nothing to commit."""
+        outgoing = self._delivery.take()
+        stores: dict[TopicPartition, KeptStore] = {}
         for (stage, partition), store in self._partitions.stores.items():
-            pending = store.pending()
-            if pending:
+            changes = store.seal()
+            if changes:
                 changelog = self._partitions.changelog(stage, partition)
-                changed[changelog] = store
-                changes[changelog] = [Item(key, value) for key, value in pending]
+                stores[changelog] = store
+                outgoing[changelog] = [Item(key, value) for key, value in changes]
         statement = self._timekeeper.statement(self._clock.now_ms(), self._positions, self._ends)
         if statement is not None:
-            changes[self._clock_partition] = [Item(self._timekeeper.key, encode_statement(statement))]
-        return changed, statement, await self._producer.write(changes) if changes else {}
+            outgoing[self._clock_partition] = [Item(self._timekeeper.key, encode_statement(statement))]
+        moved = self._moved or set(self._positions)
+        has_work = bool(self._moved or outgoing or self._producer.in_transaction)
+        positions = {tp: self._positions[tp] for tp in moved}
+        self._moved = set()
+        self._records = 0
+        self._begun_at = None
+        if not has_work:
+            return None
+        self._program.sealed()
+        return Sealed(outgoing, stores, positions, statement, started)
 
     def _count(self, seconds: float) -> None:
         status = self._status

@@ -93,11 +93,10 @@ class Delivery:
         self._status.delivered_locally += done
         self._emit_much()
 
-    def emit(self) -> None:
-        """Start to write all that goes out."""
-        if self._outgoing:
-            outgoing, self._outgoing, self._waiting = self._outgoing, {}, 0
-            self._producer.emit(outgoing)
+    def take(self) -> Outgoing:
+        """All that goes out and was not given to the producer yet; it is the caller's now."""
+        outgoing, self._outgoing, self._waiting = self._outgoing, {}, 0
+        return outgoing
 
     def forget(self) -> None:
         """Drop what was not sent (the partitions went away)."""
@@ -110,5 +109,5 @@ class Delivery:
         self._waiting += 1
 
     def _emit_much(self) -> None:
-        if self._waiting >= _WAVE_RECORDS:
-            self.emit()
+        if self._waiting >= _WAVE_RECORDS and not self._producer.is_held:
+            self._producer.emit(self.take())

@@ -14,8 +14,7 @@ VARIABLE = "TOUCHSTONE_FAILPOINT"
 
 PLACES = (
     "commit.before_settle",
-    "commit.before_outputs",
-    "commit.before_changelog",
+    "commit.before_write",
     "commit.before_offsets",
     "commit.before_end",
     "commit.before_stores",

@@ -82,13 +82,14 @@ class Loop:
         self._status = status
         self._recover = recover
         self._mailboxes = {topic: Mailbox() for topic in topics}
-        self._queue: asyncio.Queue[Batch] = asyncio.Queue()
+        self._queue: asyncio.Queue[Batch | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
         self.gate = asyncio.Event()
         self.lock = asyncio.Lock()
         self.epoch = 0
         self.alive_at = time.monotonic()
+        checkpoint.tell(self._wake)
 
     def mailbox(self, topic: str) -> Mailbox:
         """The mailbox of the agent for this topic."""
@@ -131,6 +132,7 @@ class Loop:
             batch = await self._next()
             async with self.lock:
                 try:
+                    self._checkpoint.check()
                     if batch is not None and batch.epoch == self.epoch:
                         await self._handle(batch)
                     if self.gate.is_set() and self._checkpoint.is_due:
@@ -140,11 +142,15 @@ class Loop:
                     await self._recover(error)
             await asyncio.sleep(0)
 
+    def _wake(self) -> None:
+        """A commit has ended: look whether the next one is due, though no batch has come."""
+        self.alive_at = time.monotonic()
+        self._queue.put_nowait(None)
+
     async def _next(self) -> Batch | None:
         if self._queue.empty():
             try:
-                # Half the interval: a commit is late by at most this much when no batch comes.
-                async with asyncio.timeout(self._settings.commit_interval_ms / 2_000):
+                async with asyncio.timeout(self._checkpoint.due_in_s):
                     batch = await self._queue.get()
             except TimeoutError:
                 return None

@@ -47,6 +47,7 @@ class Producer:
         self._buffer: Outgoing = {}
         self._wave: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self.is_held = False
 
     async def start(self) -> None:
         """Connect and take over the transactional id: an unfinished transaction of our predecessor is aborted, and it is fenced."""
@@ -75,7 +76,7 @@ class Producer:
         if self._wave is not None:
             self._wave.cancel()
             await asyncio.wait([self._wave])
-        self._wave, self._ending, self._buffer = None, None, {}
+        self._wave, self._ending, self._buffer, self.is_held = None, None, {}, False
         with suppress(Exception):  # the new start below is what counts
             await asyncio.wait_for(self._producer.stop(), 1.0)
         await self.start()
@@ -89,8 +90,22 @@ class Producer:
         """Whether something was written since the last commit."""
         return self._producer is not None and self._producer._txn_manager.is_in_transaction()
 
+    def hold(self) -> None:
+        """A commit has been decided on: until it has ended, what is emitted would fall into the wrong transaction."""
+        self.is_held = True
+
+    def release(self) -> None:
+        """The commit has ended: what comes now belongs to the next transaction."""
+        self.is_held = False
+
     def emit(self, outgoing: Outgoing) -> None:
-        """Begin to write these records; `flush` tells whether that went well."""
+        """Begin to write these records; `flush` tells whether that went well.
+
+        Raises:
+            InvariantBroken: A commit is under way.
+        """
+        if self.is_held:
+            raise InvariantBroken("expected nothing to be emitted while a commit is under way, found records")
         for tp, items in outgoing.items():
             self._buffer.setdefault(tp, []).extend(items)
         if self._buffer and (self._wave is None or (self._wave.done() and not self._wave.exception())):

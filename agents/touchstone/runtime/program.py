@@ -75,6 +75,10 @@ class Program(Protocol):
         """Before a commit: finish what was put off. May send messages; True means: deliver them and call again before the commit."""
         ...
 
+    def sealed(self) -> None:
+        """Whatever was done until now belongs to the transaction that is being committed; what follows belongs to the next."""
+        ...
+
     def committed(self) -> None:
-        """The transaction has ended: whatever was done since the last time stands."""
+        """The transaction has ended: what was sealed stands."""
         ...

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -82,7 +83,7 @@ class Rebalance:
 
         1. Close the gate: what the consumer still fetches belongs to an old epoch.
         2. Cancel a restore that is under way; a commit that it has begun ends while we are still members of the generation it names.
-        3. Under the lock, when no body runs: commit what was done.
+        3. Under the lock, when no body runs: end the commit that is under way, and commit what was done since.
         4. Drop the batches that wait.
         """
         was_running = self._loop.gate.is_set()
@@ -94,6 +95,7 @@ class Rebalance:
                 self._failpoints.reached("rebalance.before_commit")
                 if was_running:
                     await self._checkpoint.commit()
+                await self._checkpoint.finish()
             except StateUnusable as error:
                 await self._throw_away(error)
             except Exception as error:  # noqa: BLE001  # whatever it is, the worker must not go on
@@ -127,6 +129,8 @@ class Rebalance:
 
     async def _throw_away(self, error: StateUnusable) -> None:
         log.warning("%s", error)
+        with suppress(StateUnusable):  # of the same store, or of another, which its restore will find
+            await self._checkpoint.finish()
         await self._producer.restart()
         self._partitions.rebuild_at(error.path)
         self._checkpoint.forget()

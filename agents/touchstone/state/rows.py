@@ -5,7 +5,7 @@ backend only once. Rows that were read in passing stay bytes until somebody asks
 that object, which is what makes eviction safe.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,7 +27,7 @@ _NO_TAGS: frozenset[str] = frozenset()  # an empty set of its own would be a thi
 class _Group:
     """The rows of one group as far as they are known in memory; a row that is None is known not to exist."""
 
-    __slots__ = ("complete", "dirty", "is_new", "is_read", "is_whole", "prefix", "raw", "rows", "used")
+    __slots__ = ("complete", "dirty", "is_new", "is_read", "is_whole", "prefix", "raw", "rows", "sealed", "used")
 
     def __init__(self, prefix: bytes, used: int) -> None:
         self.prefix = prefix
@@ -35,6 +35,7 @@ class _Group:
         self.rows: dict[str, dict[str, Any]] = {}  # tag -> name -> row
         self.raw: dict[str, bytes] = {}  # name -> a row of the backend that nobody has asked for; never in rows as well
         self.dirty: dict[str, None] = {}  # a dictionary, because the order of the changelog must not depend on hashes
+        self.sealed: Collection[str] = ()  # names that a commit is carrying to the backend; they may be dirty again
         self.complete: frozenset[str] = _NO_TAGS  # tags of which every row is in memory
         self.is_whole = False  # every row is in memory
         self.is_read = False  # the first rows were read
@@ -63,7 +64,10 @@ class RowStore:
         self._groups: dict[str, _Group] = {}
         self._dirty: dict[str, _Group] = {}
         self._meta: dict[str, bytes] = {}
-        self._prepared: list[Entry] | None = None
+        # What a commit is carrying to the backend: its entries, and where in memory they came from.
+        self._sealed: list[Entry] | None = None
+        self._sealed_groups: dict[str, _Group] = {}
+        self._sealed_meta: dict[str, bytes] = {}
         self._epoch = 0
         self._in_memory = 0  # groups and rows, known absences too
 
@@ -101,7 +105,6 @@ class RowStore:
         if not entry.dirty:
             self._dirty[group] = entry
         entry.dirty[name] = None
-        self._prepared = None
 
     def delete(self, group: str, name: str) -> None:
         """Remove a row; removing what is not there does nothing."""
@@ -115,7 +118,6 @@ class RowStore:
         row = entry.raw.pop(name, None) or rows.get(name, _ABSENT)
         if row is None or (row is _ABSENT and (entry.is_whole or tag in entry.complete)):
             return
-        self._prepared = None
         if entry.is_new:
             # It was never committed, so there is nothing to delete on disk or in the changelog.
             del rows[name]
@@ -154,12 +156,10 @@ class RowStore:
 
     def set_timer(self, at: int, group: str) -> None:
         """Remember to wake the group at this time (milliseconds)."""
-        self._prepared = None
         self._timers.set(at, group)
 
     def clear_timer(self, at: int, group: str) -> None:
         """Forget a timer; forgetting what is not there does nothing."""
-        self._prepared = None
         self._timers.clear(at, group)
 
     def due(self, until: int, limit: int) -> list[tuple[int, str]]:
@@ -168,11 +168,11 @@ class RowStore:
 
     def groups(self) -> Iterator[str]:
         """Every group that has rows, in order; reads every key, for checks and tests."""
-        found = {group for group, entry in self._dirty.items() if any(_row(entry, name) is not None for name in entry.dirty)}
+        changed = {group: {*entry.dirty, *entry.sealed} for group, entry in (*self._sealed_groups.items(), *self._dirty.items())}
+        found = {group for group, names in changed.items() if any(_row(self._groups[group], name) is not None for name in names)}
         for key, _ in self._backend.scan(ROW, after(ROW)):
             group, name = row_of(key)
-            changed = self._dirty.get(group)
-            if changed is None or name not in changed.dirty:
+            if name not in changed.get(group, ()):
                 found.add(group)
         return iter(sorted(found))
 
@@ -180,12 +180,11 @@ class RowStore:
 
     def get_meta(self, name: str) -> bytes | None:
         """A small named value, or None. It travels with the changelog like a row."""
-        value = self._meta.get(name)
+        value = self._meta.get(name, self._sealed_meta.get(name))
         return self._backend.get(meta_key(name)) if value is None else value
 
     def put_meta(self, name: str, value: bytes) -> None:
         """Write a named value; pending like a row."""
-        self._prepared = None
         self._meta[name] = value
 
     # Commit: what the runtime sees
@@ -195,54 +194,58 @@ class RowStore:
         """The next offset to read from the changelog; 0 for an empty store."""
         return self._backend.offset
 
-    def pending(self) -> list[Entry]:
-        """What changed since the last commit, each key once, encoded once; the list is the store's own, do not change it.
+    def seal(self) -> list[Entry]:
+        """What changed since the last seal, each key once, encoded once: from now on what changes belongs to the commit after this one.
 
         Raises:
-            InvariantBroken: a row is not of its tag's type, or cannot be encoded.
+            InvariantBroken: a row is not of its tag's type, or cannot be encoded; or what was sealed before is not committed yet.
         """
-        if self._prepared is None:
-            prepared: list[Entry] = []
-            for entry in self._dirty.values():
-                self._encode_group(entry, prepared)
-            prepared.extend(self._timers.changes())
-            prepared.extend((meta_key(name), value) for name, value in self._meta.items())
-            self._prepared = prepared
-        return self._prepared
+        if self._sealed:
+            raise InvariantBroken(
+                f"expected what was sealed to be committed before more is, found {len(self._sealed)} entries on their way"
+            )
+        sealed: list[Entry] = []
+        for entry in self._dirty.values():
+            self._encode_group(entry, sealed)
+        sealed.extend(self._timers.seal())
+        sealed.extend((meta_key(name), value) for name, value in self._meta.items())
+        for entry in self._dirty.values():
+            entry.sealed, entry.dirty = entry.dirty, {}
+        self._sealed_groups, self._dirty = self._dirty, {}
+        self._sealed_meta, self._meta = self._meta, {}
+        self._sealed = sealed
+        return sealed
 
     def commit(self, next_offset: int) -> None:
-        """Make exactly what `pending` returned durable, together with the offset; then evict the groups that were not used for longest.
+        """Make exactly what `seal` returned durable, together with the offset; then evict the groups that were not used for longest.
 
         Objects handed out before the commit may be evicted by it: get them again.
 
         Raises:
-            InvariantBroken: something changed since `pending` was called (it is not in the changelog, so a restore would lose it), or
-                the offset goes back.
+            InvariantBroken: nothing was sealed (what is not in the changelog may not be committed), or the offset goes back.
         """
-        if self._prepared is None:
-            if self._dirty or self._meta or self._timers.changes():
-                raise InvariantBroken(
-                    "expected no change between pending() and commit(), found some; what is not in the changelog may not be committed"
-                )
-            self._prepared = []
-        if self._prepared or next_offset != self.offset:
-            self._write(self._prepared, next_offset)
-        for entry in self._dirty.values():
-            self._settle(entry)
-        self._dirty = {}
-        self._meta = {}
+        sealed, self._sealed = self._sealed, None
+        if sealed is None:
+            raise InvariantBroken("expected seal() before commit(), found none; what is not in the changelog may not be committed")
+        if sealed or next_offset != self.offset:
+            self._write(sealed, next_offset)
+        for entry in self._sealed_groups.values():
+            self._written(entry)
+        self._sealed_groups = {}
+        self._sealed_meta = {}
         self._timers.committed()
-        self._prepared = None
         self._epoch += 1
         if self._hot_rows is not None and self._in_memory > self._hot_rows:
             self._evict(int(self._hot_rows * _KEPT_SHARE))
 
     def rollback(self) -> None:
-        """Forget what is pending, and every object handed out."""
+        """Forget what is pending, sealed or not, and every object handed out."""
         self._groups = {}
         self._dirty = {}
         self._meta = {}
-        self._prepared = None
+        self._sealed = None
+        self._sealed_groups = {}
+        self._sealed_meta = {}
         self._in_memory = 0
         self._timers.forget()
 
@@ -252,9 +255,9 @@ class RowStore:
         Raises:
             InvariantBroken: something is pending, or the offset goes back.
         """
-        if self.pending():
+        if self._sealed or self.seal():
             raise InvariantBroken(
-                f"expected nothing pending before a restore, found {len(self.pending())} changes; commit or roll back first"
+                f"expected nothing pending before a restore, found {len(self._sealed or ())} changes; commit or roll back first"
             )
         self._write(records, next_offset)
         self.rollback()
@@ -309,7 +312,7 @@ class RowStore:
         if len(found) <= _PEEK:
             self._add(entry, found)
             entry.is_whole = True
-            entry.is_new = not found
+            entry.is_new = not (found or entry.sealed)
 
     def _complete(self, entry: _Group, tag: str) -> None:
         """Bring every row of the tag into memory; of the group, if the tag is empty."""
@@ -326,7 +329,7 @@ class RowStore:
             entry.complete |= {tag}
         else:
             entry.is_read = entry.is_whole = True
-            entry.is_new = not found
+            entry.is_new = not (found or entry.sealed)
 
     def _add(self, entry: _Group, found: list[tuple[bytes, bytes]]) -> None:
         """Take rows of the backend over, unless memory knows them better."""
@@ -355,20 +358,21 @@ class RowStore:
             # Not the error's own text: it may quote a value.
             raise StateUnusable(self._backend.path, f"a row with tag {tag!r} ({len(raw)} bytes) cannot be decoded as its type") from error
 
-    def _encode_group(self, entry: _Group, prepared: list[Entry]) -> None:
+    def _encode_group(self, entry: _Group, sealed: list[Entry]) -> None:
         prefix, encode, structs = entry.prefix, self._encode, self._structs
         for name in entry.dirty:
             tag = name[:1]
             row = entry.rows[tag][name]
             if row is None:
-                prepared.append((prefix + encode_text(name, "name"), None))
+                sealed.append((prefix + encode_text(name, "name"), None))
                 continue
             expected = structs.get(tag)
             if expected is not None and type(row) is not expected:
                 # Found now rather than after a restart, when the bytes in the changelog can no longer be decoded.
                 raise InvariantBroken(f"expected {expected.__name__} in a row with tag {tag!r}, found {type(row).__name__}")
             try:
-                prepared.append((prefix + encode_text(name, "name"), encode(row)))
+                sealed.append((prefix + encode_text(name, "name"), encode(row)))
+                entry.is_new = False
             except (TypeError, ValueError, msgspec.MsgspecError) as error:
                 raise InvariantBroken(
                     f"expected a row with tag {tag!r} that msgpack can hold, found {type(row).__name__}: {error}"
@@ -379,16 +383,15 @@ class RowStore:
             raise InvariantBroken(f"expected a changelog offset of at least {self.offset}, found {next_offset}; only wipe() goes back")
         self._backend.write(entries, next_offset)
 
-    def _settle(self, entry: _Group) -> None:
-        """Changes of the group are committed: what is deleted needs no memory any more."""
-        for name in entry.dirty:
-            rows = entry.rows[name[:1]]
-            if rows[name] is None:
-                del rows[name]
-                self._in_memory -= 1
-            else:
-                entry.is_new = False
-        entry.dirty = {}
+    def _written(self, entry: _Group) -> None:
+        """What was sealed of the group is in the backend: what was deleted needs no memory any more."""
+        for name in entry.sealed:
+            if name not in entry.dirty:
+                rows = entry.rows[name[:1]]
+                if rows[name] is None:
+                    del rows[name]
+                    self._in_memory -= 1
+        entry.sealed = ()
 
     def _refresh(self, group: str, entry: _Group) -> None:
         """The group is used in this epoch: it moves to the end of the order in which groups are evicted."""
@@ -397,11 +400,13 @@ class RowStore:
         self._groups[group] = entry
 
     def _evict(self, keep: int) -> None:
-        """Drop the groups that were not used for the longest time, whole groups only; nothing is dirty after a commit."""
+        """Drop the groups that were not used for the longest time, whole groups only, none that holds what is in no backend yet."""
         gone = []
         for group, entry in self._groups.items():
             if self._in_memory <= keep:
                 break
+            if entry.dirty:
+                continue
             self._in_memory -= 1 + len(entry.raw) + sum(map(len, entry.rows.values()))
             gone.append(group)
         for group in gone:

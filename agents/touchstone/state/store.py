@@ -55,16 +55,19 @@ class CommittedStore(Store, Protocol):
         """The next offset to read from the changelog; 0 for an empty store."""
         ...
 
-    def pending(self) -> list[tuple[bytes, bytes | None]]:
-        """What changed since the last commit, encoded, one entry a key, None for a deletion: the records for the changelog."""
+    def seal(self) -> list[tuple[bytes, bytes | None]]:
+        """What changed since the last seal, encoded, one entry a key, None for a deletion: the records for the changelog.
+
+        What changes from now on belongs to the next commit: stages may go on while this one is under way.
+        """
         ...
 
     def commit(self, next_offset: int) -> None:
-        """Make what is pending durable together with the changelog offset behind it."""
+        """Make what was sealed durable together with the changelog offset behind it."""
         ...
 
     def rollback(self) -> None:
-        """Forget what is pending, and every object handed out."""
+        """Forget what is pending, sealed or not, and every object handed out."""
         ...
 
     def load(self, records: list[tuple[bytes, bytes | None]], next_offset: int) -> None:

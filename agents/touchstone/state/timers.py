@@ -17,7 +17,9 @@ class Timers:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._changes: dict[Timer, bool] = {}  # set (True) or cleared (False) since the last commit
+        self._changes: dict[Timer, bool] = {}  # set (True) or cleared (False), and not in the backend yet
+        self._fresh: dict[Timer, bool] = {}  # of these, what came after the last seal
+        self._is_sealed = False  # some of them are on their way to the backend
         self._heap: list[Timer] = []  # every timer that is True in _changes, and some that no longer are
         self._none_before = EARLIEST
         self._is_any_stored = True
@@ -26,7 +28,7 @@ class Timers:
         """Remember a timer."""
         timer = (at, group)
         if not self._changes.get(timer, False):
-            self._changes[timer] = True
+            self._changes[timer] = self._fresh[timer] = True
             heappush(self._heap, timer)
         self._none_before = min(self._none_before, at)
 
@@ -34,8 +36,10 @@ class Timers:
         """Forget a timer."""
         timer = (at, group)
         if self._is_any_stored:
-            self._changes[timer] = False
-        elif self._changes.pop(timer, None) and len(self._heap) > 2 * len(self._changes) + 64:
+            self._changes[timer] = self._fresh[timer] = False
+            return
+        self._fresh.pop(timer, None)
+        if self._changes.pop(timer, None) and len(self._heap) > 2 * len(self._changes) + 64:
             # Nothing on disk to delete: without this the offline twin, which never commits, would remember every cleared timer.
             self._heap = list(self._changes)
             heapify(self._heap)
@@ -50,19 +54,25 @@ class Timers:
         self._none_before = found[0][0] if found else min(next_pending, next_stored)
         return found
 
-    def changes(self) -> list[Entry]:
-        """What changed since the last commit, as entries of the changelog."""
-        return [(timer_key(at, group), b"" if is_set else None) for (at, group), is_set in self._changes.items()]
+    def seal(self) -> list[Entry]:
+        """What changed since the last seal, as entries of the changelog."""
+        self._is_any_stored = self._is_any_stored or any(self._fresh.values())
+        sealed, self._fresh = self._fresh, {}
+        self._is_sealed = bool(sealed)
+        return [(timer_key(at, group), b"" if is_set else None) for (at, group), is_set in sealed.items()]
 
     def committed(self) -> None:
-        """The changes are in the backend now."""
-        self._is_any_stored = self._is_any_stored or any(self._changes.values())
-        self._changes = {}
-        self._heap = []
+        """What was sealed is in the backend now."""
+        self._changes = dict(self._fresh)
+        self._heap = [timer for timer, is_set in self._fresh.items() if is_set]
+        heapify(self._heap)
+        self._is_sealed = False
 
     def forget(self) -> None:
         """Drop the changes and whatever is believed about the backend."""
         self._changes = {}
+        self._fresh = {}
+        self._is_sealed = False
         self._heap = []
         self._none_before = EARLIEST
         self._is_any_stored = True
@@ -94,6 +104,6 @@ class Timers:
             if timer[0] > until or len(found) == limit:
                 return found, timer[0]
             found.append(timer)
-        if is_empty:
+        if is_empty and not self._is_sealed:
             self._is_any_stored = False
         return found, LATEST

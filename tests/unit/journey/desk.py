@@ -104,7 +104,7 @@ class Desk:
         while self.partition.settle(self.sent.append, speaker):
             pass
         self.partition.conclude(speaker)
-        self.store.pending()
+        self.store.seal()
         self.store.commit(self.store.offset + 1)
         return said
 

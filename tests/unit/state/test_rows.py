@@ -53,7 +53,7 @@ def committed(groups: int = 1, rows: int = 1) -> CountingBackend:
         store.put(f"g{group}", "p", Point(group))
         for row in range(rows):
             store.put(f"g{group}", f"i{row:03}", row)
-    store.pending()
+    store.seal()
     store.commit(1)
     backend.gets = backend.scans = backend.writes = 0
     return backend
@@ -141,7 +141,7 @@ def test_what_never_was_on_disk_leaves_no_tombstone() -> None:
     store.put("ada", "i1", 1)
     store.delete("ada", "i1")
 
-    assert store.pending() == []
+    assert store.seal() == []
     store.commit(0)
 
 
@@ -152,7 +152,7 @@ def test_a_row_is_deleted_on_disk_even_if_it_was_never_read() -> None:
 
     store.delete("g0", "i000")
 
-    assert store.pending() == [(b"\x03g0\x00i000", None)]
+    assert store.seal() == [(b"\x03g0\x00i000", None)]
     assert backend.reads == 0
 
 
@@ -161,12 +161,12 @@ def test_a_row_committed_in_a_new_group_is_deleted_with_a_tombstone() -> None:
     store = opened(CountingBackend())
     store.get("ada", "i1")
     store.put("ada", "i1", 1)
-    store.pending()
+    store.seal()
     store.commit(1)
 
     store.delete("ada", "i1")
 
-    assert store.pending() == [(b"\x03ada\x00i1", None)]
+    assert store.seal() == [(b"\x03ada\x00i1", None)]
 
 
 def test_eviction_takes_the_groups_not_used_for_longest() -> None:
@@ -175,7 +175,7 @@ def test_eviction_takes_the_groups_not_used_for_longest() -> None:
     store = opened(backend, hot_rows=16)
     for group in range(10):
         store.get(f"g{group}", "p")
-        store.pending()
+        store.seal()
         store.commit(2 + group)
     before = backend.reads
 
@@ -193,7 +193,7 @@ def test_nothing_is_evicted_before_it_is_committed() -> None:
         store.put("g", f"i{number:03}", number)
 
     assert len(store.scan("g", "i")) == 100
-    store.pending()
+    store.seal()
     store.commit(1)
 
     assert not store._groups
@@ -212,7 +212,7 @@ def test_memory_is_counted_exactly() -> None:
         if turn % 3 == 0:
             store.scan(group, "i")
         if turn % 4 == 0:
-            store.pending()
+            store.seal()
             store.commit(turn + 2)
 
         assert store._in_memory == sum(1 + len(entry.raw) + sum(map(len, entry.rows.values())) for entry in store._groups.values())
@@ -223,7 +223,7 @@ def test_nothing_is_written_when_nothing_changed() -> None:
     backend = committed()
     store = opened(backend)
 
-    store.pending()
+    store.seal()
     store.commit(1)
 
     assert backend.writes == 0
@@ -237,7 +237,7 @@ def test_the_changelog_does_not_depend_on_hashes() -> None:
     store.put("a", "i1", 1)
     store.put("b", "i3", 2)
 
-    assert [key for key, _ in store.pending()] == [b"\x03b\x00i3", b"\x03b\x00i1", b"\x03b\x00i2", b"\x03a\x00i1"]
+    assert [key for key, _ in store.seal()] == [b"\x03b\x00i3", b"\x03b\x00i1", b"\x03b\x00i2", b"\x03a\x00i1"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_row_that_msgpack_cannot_hold_is_our_bug() -> None:
     store.put("g", "o", object())
 
     with pytest.raises(InvariantBroken, match="msgpack"):
-        store.pending()
+        store.seal()
 
 
 def test_a_tag_is_one_character() -> None:
@@ -288,7 +288,7 @@ def test_asking_for_timers_when_none_is_due_reads_nothing() -> None:
     backend = CountingBackend()
     store = opened(backend)
     store.set_timer(50, "g")
-    store.pending()
+    store.seal()
     store.commit(1)
     store.due(10, 5)
     before = backend.reads
@@ -304,7 +304,7 @@ def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
     backend = CountingBackend()
     store = opened(backend)
     store.set_timer(1, "a")
-    store.pending()
+    store.seal()
     store.commit(1)
     store.due(1, 1)
     store.clear_timer(1, "a")
@@ -313,7 +313,7 @@ def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
     store.due(2, 1)
 
     store.clear_timer(1, "a")
-    store.pending()
+    store.seal()
     store.commit(2)
 
     assert opened(backend).due(5, 5) == [(2, "a")]
