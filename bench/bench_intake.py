@@ -54,7 +54,7 @@ def main() -> None:
     folder = Path(touchstone.devkit.__file__).parent / "data" / "adobe-luma"
     lines = gzip.decompress((folder / "adobe-luma.touchpoints.jsonl.gz").read_bytes()).splitlines()
     prepared = [prepare_line(line, topology) for line in lines]
-    records = [Record(each.topic, 0, offset, NOW, each.key, each.value) for offset, each in enumerate(prepared)]
+    records = [Record(each.topic, 0, offset, NOW, each.key, each.value, each.headers) for offset, each in enumerate(prepared)]
     intake = Intake(topology, Ordering(topology.kinds).strength, Counts())
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

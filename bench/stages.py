@@ -47,7 +47,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def _intake(lines: Iterable[bytes], topology: Topology, rounds: int) -> Iterable[float]:
     prepared = [prepare_line(line, topology) for line in lines]
-    records = [Record(each.topic, 0, offset, _NOW, each.key, each.value) for offset, each in enumerate(prepared)]
+    records = [Record(each.topic, 0, offset, _NOW, each.key, each.value, each.headers) for offset, each in enumerate(prepared)]
 
     def take(intake: Intake, messages: list[IdentityMessage]) -> None:
         for record in records:

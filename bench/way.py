@@ -69,7 +69,7 @@ class Way:
         """Lines as the records that a worker reads."""
         prepared: list[Prepared] = [prepare_line(line, self._topology) for line in lines]
         now = time.time_ns() // 1_000_000
-        return [Record(each.topic, 0, offset, now, each.key, each.value) for offset, each in enumerate(prepared)]
+        return [Record(each.topic, 0, offset, now, each.key, each.value, each.headers) for offset, each in enumerate(prepared)]
 
     def run(self, records: Sequence[Record]) -> None:
         """Process records in portions, with a commit every thousand."""

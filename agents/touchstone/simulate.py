@@ -79,7 +79,7 @@ class Twin:
         now = self.now
         for line in lines:
             prepared = prepare_line(line, self._topology)
-            record = Record(prepared.topic, 0, self._offset, 0, prepared.key, prepared.value)
+            record = Record(prepared.topic, 0, self._offset, 0, prepared.key, prepared.value, prepared.headers)
             self._offset += 1
             time = self.pipeline.process([record], self._out)
             if time is not None and time > now:

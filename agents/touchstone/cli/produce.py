@@ -19,7 +19,7 @@ from touchstone.clock import SystemClock
 from touchstone.devkit.datasets import read_lines
 from touchstone.errors import UsageError
 from touchstone.intake.event_time import inner_time
-from touchstone.intake.lines import prepare_line
+from touchstone.intake.lines import Prepared, prepare_line
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import produce_lines
 from touchstone.topology.compile import Topology
@@ -104,7 +104,7 @@ async def send(
     by_topic: Counter[str] = Counter()
     unparsable, began = 0, time.monotonic()
 
-    async def records() -> AsyncIterator[tuple[str, bytes | None, bytes | None]]:
+    async def records() -> AsyncIterator[Prepared]:
         nonlocal unparsable
         for number, line in enumerate(lines):
             if rate is not None:

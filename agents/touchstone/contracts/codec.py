@@ -10,6 +10,7 @@ import msgspec
 from fastavro import schemaless_reader, schemaless_writer
 
 from touchstone.contracts import binary, reasons
+from touchstone.contracts.numbers import has_large_number
 from touchstone.contracts.registry import Schema, SchemaSource, bundled_schemas
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken, RecordRejected
@@ -117,6 +118,8 @@ class Codec:
             raise RecordRejected(
                 reasons.INVALID_AVRO, f"expected the record to end with the {schema.name}, found {len(value) - buffer.tell()} bytes more"
             )
+        if has_large_number(value, _PREFIX.size, schema.parsed):
+            raise RecordRejected(reasons.INVALID_AVRO, f"expected a {schema.name} with numbers of at most 64 bits, found a larger one")
         return fields
 
 

@@ -13,6 +13,8 @@ INVALID_AVRO: Final = "invalid_avro"
 UNKNOWN_SCHEMA: Final = "unknown_schema"
 NOT_AN_OBJECT: Final = "not_an_object"
 NESTING_TOO_DEEP: Final = "nesting_too_deep"
+TOO_MANY_VALUES: Final = "too_many_values"
+TEXT_TOO_LONG: Final = "text_too_long"
 MISSING_FIELD: Final = "missing_field"
 INVALID_FIELD: Final = "invalid_field"
 INVALID_TIME: Final = "invalid_time"
@@ -31,11 +33,13 @@ REASONS: Final = MappingProxyType(
         UNKNOWN_SCHEMA: "The value names a schema id that is not known here, or one that is no touchpoint's.",
         NOT_AN_OBJECT: "The value is JSON, but not an object.",
         NESTING_TOO_DEEP: "Objects and lists are nested deeper than is read.",
+        TOO_MANY_VALUES: "Profile, consents, context and properties hold more than 2,000 values together.",
+        TEXT_TOO_LONG: "A text has more than 32,768 characters, or the name of an attribute or purpose more than 256.",
         MISSING_FIELD: "A required field (event_id, type, occurred_at, identifiers) is missing or null.",
         INVALID_FIELD: "A field has another type or range than the contract says.",
         INVALID_TIME: "A time is not ISO 8601 with a zone, nor milliseconds since the epoch, or lies outside the years 1900 to 2999.",
         UNKNOWN_CHANNEL: "The channel is neither a channel of the topology nor an alias of one.",
-        TOO_MANY_IDENTIFIERS: "More usable identifiers than one touchpoint may carry.",
+        TOO_MANY_IDENTIFIERS: "More than 32 usable identifiers, or more than 256 with those that are ignored.",
         TWO_UNIQUE_VALUES: "Two different values of a kind of identifier that a person has once; nobody can say whom it concerns.",
         NO_USABLE_IDENTIFIER: "No identifier is left after unknown kinds, blocked values and unusable values were set aside.",
         TOO_OLD: "It happened longer before it was received than the topology's retention reaches back.",

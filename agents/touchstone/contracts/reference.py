@@ -18,6 +18,8 @@ when it is stale.
 * **Input**: `Touchpoint`, per channel as JSON or as Avro. JSON has the same field names; there `identifiers` may be a map
   `{kind: value or list of values}` too, `attributes` is another word for `properties`, times are ISO 8601 with a zone or milliseconds since
   the epoch, numbers may stand for identifiers, and `received_at` and `sent_at` may also stand among the properties. Unknown fields are ignored.
+  A record may carry `received_at` in a header instead, `touchstone_received_at`, in milliseconds since the epoch as decimal text
+  (`touchstone produce` does); what the touchpoint says itself goes first, and without either the time of the Kafka record counts.
 * **Output**: Avro. The value is a zero byte, the schema id in four bytes, and the record (Confluent wire format); the headers are those of
   CloudEvents 1.0 in Kafka's binary mode (`ce_specversion`, `ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type: application/avro`).
 * The command line shows the same records as JSON, with times as ISO 8601 in UTC. Bytes of a dead letter that are no UTF-8 are shown as base64

@@ -24,7 +24,7 @@ def milliseconds(stated: object) -> int:
     """
     if isinstance(stated, str):
         try:
-            since = datetime.fromisoformat(stated) - _EPOCH
+            since = datetime.fromisoformat(stated[:-1] + "Z" if stated[-1:] == "z" else stated) - _EPOCH  # RFC 3339: t and z may be small
         except (ValueError, TypeError, OverflowError):
             raise ValueError("expected ISO 8601 with a zone such as 2024-05-01T10:00:00.000Z, found a text that is not") from None
         ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000

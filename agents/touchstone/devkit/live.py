@@ -17,7 +17,7 @@ from touchstone.devkit.claim import claim_new
 from touchstone.devkit.folders import state_folder
 from touchstone.devkit.workers import Workers
 from touchstone.errors import Unavailable
-from touchstone.intake.lines import prepare_line
+from touchstone.intake.lines import Prepared, prepare_line
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import admin, client
 from touchstone.runtime.lookout import Lookout, Sight
@@ -57,7 +57,7 @@ class LiveSystem(Workers):
     async def send(self, lines: Iterable[bytes], sent: Callable[[int], None] = lambda _: None) -> int:
         """Send lines as `touchstone produce` does; returns how many once all are acknowledged. `sent` is told how many went out."""
 
-        async def records() -> AsyncIterator[tuple[str, bytes | None, bytes | None]]:
+        async def records() -> AsyncIterator[Prepared]:
             for number, line in enumerate(lines, 1):
                 yield prepare_line(line, self.topology)
                 sent(number)

@@ -8,17 +8,19 @@ from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.intake.decode import decode
+from touchstone.intake.event_time import arrival
 from touchstone.intake.messages import Known
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
 from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
-from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, REJECTED, Counts
+from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, REJECTED, SKEWED, Counts
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Channel, Topology
 
 KEPT_BYTES = 64 * 1024
 """Of a record that is refused, so many bytes are kept."""
 KEPT_KEY_BYTES = 1024
+KEPT_DETAIL = 1024
 KEPT_HEADERS = 32
 """Of its key and of each header so many bytes, of its headers so many: a letter must fit into a record, whatever the record was like."""
 
@@ -45,7 +47,7 @@ class Intake:
         channel = self.channel_of(record.topic)
         try:
             stated = decode(self._value(record), channel.format, self._codec)
-            accepted = self._reader.read(stated, channel, record.timestamp)
+            accepted = self._reader.read(stated, channel, arrival(record.timestamp, record.headers))
         except RecordRejected as rejected:
             self._counts.add(REJECTED, rejected.reason)
             return dead_letter(record, channel.name, rejected)
@@ -74,6 +76,8 @@ class Intake:
     def _count(self, accepted: Accepted) -> None:
         if accepted.is_late:
             self._counts.add(LATE, accepted.touchpoint.channel)
+        if accepted.touchpoint.skew is not None:
+            self._counts.add(SKEWED, accepted.touchpoint.channel, accepted.touchpoint.skew)
         for kind, reason, count in accepted.ignored:
             self._counts.add(IGNORED_IDENTIFIERS, kind, reason, by=count)
 
@@ -85,7 +89,7 @@ def dead_letter(record: Record, channel: str, rejected: RecordRejected) -> DeadL
     return DeadLetter(
         letter_id=blake2b(origin.encode(), digest_size=16).hexdigest(),
         reason=rejected.reason,
-        detail=rejected.detail,
+        detail=_writable(rejected.detail[:KEPT_DETAIL]),
         channel=channel,
         topic=record.topic,
         partition=record.partition,
@@ -95,5 +99,10 @@ def dead_letter(record: Record, channel: str, rejected: RecordRejected) -> DeadL
         value=value[:KEPT_BYTES],
         size=len(value),
         sha256=sha256(value).hexdigest(),
-        headers=tuple((name[:KEPT_KEY_BYTES], (data or b"")[:KEPT_KEY_BYTES]) for name, data in record.headers[:KEPT_HEADERS]),
+        headers=tuple((_writable(name[:KEPT_KEY_BYTES]), (data or b"")[:KEPT_KEY_BYTES]) for name, data in record.headers[:KEPT_HEADERS]),
     )
+
+
+def _writable(text: str) -> str:
+    """The text without the halves of characters that no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()

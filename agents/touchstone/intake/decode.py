@@ -8,9 +8,7 @@ import msgspec
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec
 from touchstone.errors import RecordRejected
-
-MAX_DEPTH = 32
-"""Objects and lists inside each other; real payloads reach 6 (snowplow-enriched)."""
+from touchstone.intake.bounds import MAX_DEPTH
 
 
 class Stated(msgspec.Struct):

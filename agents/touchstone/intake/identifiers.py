@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from touchstone.contracts import reasons
 from touchstone.errors import RecordRejected
 from touchstone.intake.blocked import Blocked
+from touchstone.intake.bounds import MAX_STATED_IDENTIFIERS
 from touchstone.intake.normalise import clean, normalise
 from touchstone.intake.recent import Recent
 from touchstone.model.identifier import identifier_key
@@ -45,6 +46,8 @@ class IdentifierReader:
             RecordRejected: another shape, nothing usable, too many, or two values of a unique kind.
         """
         pairs = tuple(stated.items()) if isinstance(stated, dict) else _pairs(stated)
+        if len(pairs) > MAX_STATED_IDENTIFIERS:
+            raise _too_many(MAX_STATED_IDENTIFIERS)
         try:
             known = self._recent.get((tenant, pairs))
         except TypeError:  # a list of values cannot be looked up
@@ -63,9 +66,13 @@ class IdentifierReader:
         keys: dict[str, None] = {}
         unique: dict[str, str] = {}
         ignored: Counter[tuple[str, str]] = Counter()
+        number = 0
         for name, values in pairs:
             kind, blocked = self._kinds.get(name, (None, None))
             for value in values if isinstance(values, list) else (values,):
+                number += 1
+                if number > MAX_STATED_IDENTIFIERS:
+                    raise _too_many(MAX_STATED_IDENTIFIERS)
                 if kind is None or blocked is None:
                     ignored[UNKNOWN, reasons.UNKNOWN_KIND] += 1
                     continue
@@ -81,12 +88,16 @@ class IdentifierReader:
                     )
                 keys[key] = None
                 if len(keys) > MAX_IDENTIFIERS:
-                    raise RecordRejected(reasons.TOO_MANY_IDENTIFIERS, f"identifiers: expected at most {MAX_IDENTIFIERS}, found more")
+                    raise _too_many(MAX_IDENTIFIERS)
         if not keys:
             raise RecordRejected(
                 reasons.NO_USABLE_IDENTIFIER, f"identifiers: expected at least one that is usable, found {ignored.total()} to be ignored"
             )
         return Usable(tuple(sorted(keys, key=self._strength)), tuple((*what, count) for what, count in ignored.items()))
+
+
+def _too_many(most: int) -> RecordRejected:
+    return RecordRejected(reasons.TOO_MANY_IDENTIFIERS, f"identifiers: expected at most {most}, found more")
 
 
 def _pairs(stated: object) -> tuple[tuple[str, Any], ...]:

@@ -9,7 +9,7 @@ from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.contracts.times import iso_text
 from touchstone.errors import RecordRejected
 from touchstone.intake.decode import decode, is_too_deep
-from touchstone.intake.event_time import inner_time
+from touchstone.intake.event_time import RECEIVED_AT, inner_time
 from touchstone.intake.normalise import as_text
 from touchstone.topology.compile import Channel, Topology
 
@@ -18,18 +18,20 @@ _KEY_BYTES = 1024
 
 
 class Prepared(NamedTuple):
-    """Where a line goes, under which key, as which bytes."""
+    """Where a line goes, under which key, as which bytes, with which headers."""
 
     topic: str
     key: bytes | None
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Codec | None = None) -> Prepared:
-    """Prepare one line: its channel's topic, its first identifier as key, a missing `received_at` set to `occurred_at`.
+    """Prepare one line: its channel's topic, its first identifier as key, and in a header its `occurred_at` where it has no `received_at`.
 
-    All times are moved by `shift_ms`. A line that is no JSON object, or whose channel is unknown, goes unchanged to the topic of the
-    first channel, so that the pipeline makes a dead letter of it like of any other record.
+    The bytes of the line stay as they are, so that its size is judged and its dead letter holds what was sent. Only where all times are
+    moved by `shift_ms` is it written anew. A line that is no JSON object, or whose channel is unknown, goes unchanged to the topic of
+    the first channel, one that is too large unchanged to its own: the pipeline makes dead letters of them like of any other record.
     """
     line = line.strip(b"\r\n")
     first = next(iter(topology.channels.values()))
@@ -37,13 +39,14 @@ def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Code
     channel = None if stated is None else _channel(stated, topology, first)
     if stated is None or channel is None:
         return Prepared(first.topic, None, line)
-    changed = _shift(stated, shift_ms) | _set_received_at(stated)
+    is_too_large = len(line) > topology.record_bytes
+    is_shifted = not is_too_large and _shift(stated, shift_ms)
     value = line
-    if channel.format == "avro":
+    if channel.format == "avro" and not is_too_large:
         value = _in_avro(stated, line, codec or bundled_codec())
-    elif changed:
+    elif is_shifted:
         value = msgspec.json.encode(stated)
-    return Prepared(channel.topic, _key(stated.get("identifiers")), value)
+    return Prepared(channel.topic, _key(stated.get("identifiers")), value, _received_at(stated))
 
 
 def _read(line: bytes) -> dict[str, Any] | None:
@@ -79,17 +82,17 @@ def _shift(stated: dict[str, Any], shift_ms: int) -> bool:
     return True
 
 
-def _set_received_at(stated: dict[str, Any]) -> bool:
-    occurred = stated.get("occurred_at")
-    if occurred is None or stated.get("received_at") is not None:
-        return False
+def _received_at(stated: dict[str, Any]) -> tuple[tuple[str, bytes], ...]:
+    """The header that stands for a missing `received_at`; none where `occurred_at` is no time, for which it will be refused."""
+    if stated.get("received_at") is not None:
+        return ()
     inner: dict[str, Any] = {}
     for properties in _inner(stated):
         inner |= properties
-    if inner_time(inner, "received_at") is not None:
-        return False
-    stated["received_at"] = occurred
-    return True
+    occurred = inner_time(stated, "occurred_at")
+    if occurred is None or inner_time(inner, "received_at") is not None:
+        return ()
+    return ((RECEIVED_AT, str(occurred).encode()),)
 
 
 def _in_avro(stated: dict[str, Any], line: bytes, codec: Codec) -> bytes:

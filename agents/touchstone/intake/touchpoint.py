@@ -1,6 +1,6 @@
 """What a producer stated -> a touchpoint as it travels inside Touchstone, or the reason why it cannot be one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ import msgspec
 
 from touchstone.contracts import reasons
 from touchstone.errors import RecordRejected
+from touchstone.intake.bounds import check_values
 from touchstone.intake.decode import Stated
 from touchstone.intake.event_time import event_time
 from touchstone.intake.identifiers import IdentifierReader
@@ -23,7 +24,6 @@ MEDIA = frozenset({"owned", "paid", "earned", "shared"})
 
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _NOTHING: dict[str, Any] = {}
-_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 
 
 class Accepted(NamedTuple):
@@ -32,7 +32,6 @@ class Accepted(NamedTuple):
     touchpoint: Touchpoint
     ignored: tuple[tuple[str, str, int], ...]
     is_late: bool
-    is_skewed: bool
 
 
 class TouchpointReader:
@@ -44,8 +43,8 @@ class TouchpointReader:
         self._channels = dict(topology.channels)
         self._channels |= {alias: topology.channels[name] for alias, name in topology.channel_aliases.items()}
 
-    def read(self, stated: Stated, default: Channel, timestamp: int) -> Accepted:
-        """Read what came on the topic of the channel `default` in a record with this timestamp (milliseconds).
+    def read(self, stated: Stated, default: Channel, arrived: int) -> Accepted:
+        """Read what came on the topic of the channel `default` in a record that arrived then (milliseconds).
 
         Raises:
             RecordRejected: with the first reason found, in the order of the lines below.
@@ -57,11 +56,10 @@ class TouchpointReader:
         tenant = DEFAULT_TENANT if stated.tenant is None else stated.tenant
         properties = _properties(stated)
         profile, context, consents = stated.profile or _NOTHING, stated.context or _NOTHING, stated.consents or _NOTHING
-        for values in (properties, profile, context):
-            check_numbers(values)
+        check_values(profile, consents, context, properties)
         media, sentiment = _media(stated.media), _sentiment(stated.sentiment)
         usable = self._identifiers.read(tenant, stated.identifiers)
-        times = event_time(stated, properties, timestamp, self._topology)
+        times = event_time(stated, properties, arrived, self._topology)
         what = self._topology.type_aliases.get(what, what)
         claimed = times.occurred_at if times.claimed_at is None else times.claimed_at
         said = (claimed, channel.name, what, sorted(usable.keys), media, sentiment, profile, consents, context, properties)
@@ -82,8 +80,9 @@ class TouchpointReader:
             context,
             properties,
             times.claimed_at,
+            times.skew,
         )
-        return Accepted(touchpoint, usable.ignored, times.is_late, times.is_skewed)
+        return Accepted(touchpoint, usable.ignored, times.is_late)
 
     def _channel(self, stated: Stated, default: Channel) -> Channel:
         if stated.channel is None:
@@ -99,28 +98,6 @@ class TouchpointReader:
 def content_hash(said: object) -> str:
     """16 hex characters over everything said; the order of keys does not matter."""
     return blake2b(_CANONICAL.encode(said), digest_size=8).hexdigest()
-
-
-def check_numbers(values: Mapping[str, Any] | list[Any]) -> None:
-    """Let only numbers pass that state and outputs can hold: 64 bits, finite.
-
-    Raises:
-        RecordRejected: invalid_field.
-    """
-    for value in values.values() if isinstance(values, Mapping) else values:
-        kind = type(value)
-        if kind is str or kind is bool or value is None:
-            continue
-        if kind is int:
-            if not _LEAST <= value <= _MOST:
-                raise RecordRejected(
-                    reasons.INVALID_FIELD, "expected whole numbers of at most 64 bits, found a larger one; send it as text"
-                )
-        elif kind is float:
-            if value - value != 0:  # infinite, or not a number
-                raise RecordRejected(reasons.INVALID_FIELD, "expected finite numbers, found one that is not")
-        else:
-            check_numbers(value)
 
 
 def _event_id(stated: str | int | None) -> str:

@@ -9,7 +9,8 @@ class Touchpoint(Struct, frozen=True, array_like=True):
     """A decoded, validated and normalised touchpoint; what intake makes of a record.
 
     `identifiers` are keys (model/identifier.py), strongest first, at least one. `occurred_at` is corrected for the skew of the
-    device's clock; `claimed_at` is what the device said where that differs. Times are milliseconds since the epoch.
+    device's clock; `claimed_at` is what the device said where that differs, `skew` by what a clock that was badly wrong was put right
+    (`sent_at` or `received_at`). Times are milliseconds since the epoch.
     `content` is a hash over everything the producer said but `sent_at` and `received_at`: equal content means the same statement.
     """
 
@@ -29,6 +30,7 @@ class Touchpoint(Struct, frozen=True, array_like=True):
     context: dict[str, Any] = {}
     properties: dict[str, Any] = {}
     claimed_at: int | None = None
+    skew: str | None = None
 
     @property
     def key(self) -> str:

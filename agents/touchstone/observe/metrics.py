@@ -64,6 +64,14 @@ LATE = Metric(
     "Touchpoints that arrived later than `lateness` after they occurred; they are folded in all the same.",
     "Which channel delivers late and so causes corrections?",
 )
+SKEWED = Metric(
+    "touchstone_skewed_touchpoints_total",
+    "counter",
+    "touchpoints",
+    ("channel", "believed"),
+    "Touchpoints of devices whose clock was wrong by more than `skew`: put right by their `sent_at`, or, where they claim the future, by `received_at`.",
+    "On which channel are clocks wrong, and how often do we have to guess when something happened?",
+)
 DUPLICATES = Metric(
     "touchstone_duplicate_touchpoints_total",
     "counter",
@@ -208,6 +216,7 @@ METRICS: tuple[Metric, ...] = (
     REJECTED,
     IGNORED_IDENTIFIERS,
     LATE,
+    SKEWED,
     DUPLICATES,
     MOMENTS,
     CORRECTIONS,
@@ -234,6 +243,7 @@ LABELS: Mapping[str, str] = {
     "journey": "the topology's journeys",
     "phase": "the topology's phases, `dormant`, `none`",
     "action": "`assert`, `retract`",
+    "believed": "`sent_at`, `received_at`",
     "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
     "topic": "the topology's topics and Touchstone's own",
     "state": "`starting`, `restoring`, `running`, `draining`",

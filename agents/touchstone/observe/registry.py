@@ -25,6 +25,7 @@ _FIXED: Mapping[str, frozenset[str]] = {
     ),
     "phase": frozenset({"dormant", "none"}),
     "action": frozenset({"assert", "retract"}),
+    "believed": frozenset({"sent_at", "received_at"}),
     "cause": frozenset({"late", "merge", "split", "erasure", "topology"}),
     "state": frozenset(STATES),
 }

@@ -37,10 +37,12 @@ class Lag:
         return self.end - (self.beginning if self.committed is None else self.committed)
 
 
-async def produce_lines(
-    bootstrap: str, records: "AsyncIterator[tuple[str, bytes | None, bytes | None]] | Iterable[tuple[str, bytes | None, bytes | None]]"
-) -> int:
-    """Write (topic, key, value) records in order, idempotently; returns how many, once all are acknowledged by all replicas.
+Line = tuple[str, bytes | None, bytes | None] | tuple[str, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""Topic, key, value, and headers where there are any."""
+
+
+async def produce_lines(bootstrap: str, records: "AsyncIterator[Line] | Iterable[Line]") -> int:
+    """Write (topic, key, value, headers) records in order, idempotently; returns how many, once all are acknowledged by all replicas.
 
     Records of one key stay in order. From an async iterator the caller decides the pace.
 
@@ -58,8 +60,8 @@ async def produce_lines(
             failed.append(error)
 
     async with producing(bootstrap) as producer:
-        async for topic, key, value in _each(records):
-            acknowledged = await producer.send(topic, value, key)
+        async for topic, key, value, *headers in _each(records):
+            acknowledged = await producer.send(topic, value, key, headers=list(headers[0]) if headers else None)
             pending.add(acknowledged)
             acknowledged.add_done_callback(answered)
             count += 1

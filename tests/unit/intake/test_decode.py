@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.unit.intake.shop import intake, record, rejected, touchpoint
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.reasons import REASONS
-from touchstone.intake.decode import MAX_DEPTH, Stated, is_too_deep
+from touchstone.intake.bounds import MAX_DEPTH
+from touchstone.intake.decode import Stated, is_too_deep
 from touchstone.intake.touchpoint import Accepted
 
 JSON = st.recursive(

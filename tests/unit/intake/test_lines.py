@@ -1,12 +1,14 @@
 """A line of JSON becomes the record that `produce` and the twin both feed."""
 
 from dataclasses import replace
+from unittest.mock import ANY
 
 import msgspec
 import pytest
 
 from tests.unit.intake.shop import DAY, NOON, SHOP, intake, touchpoint
 from touchstone.contracts.codec import bundled_codec
+from touchstone.intake.event_time import RECEIVED_AT
 from touchstone.intake.lines import prepare_line
 from touchstone.intake.touchpoint import Accepted
 from touchstone.runtime.program import Record
@@ -16,10 +18,46 @@ RECEIVED = "2024-06-10T12:00:00.000Z"
 
 def test_a_line_goes_to_its_channels_topic_under_its_first_identifier() -> None:
     """The channel's alias is resolved; the time of receipt is set to the time of occurrence."""
-    prepared = prepare_line(msgspec.json.encode(touchpoint(channel="website", identifiers={"ecid": 7, "user_id": "u1"})), SHOP)
+    line = msgspec.json.encode(touchpoint(channel="website", identifiers={"ecid": 7, "user_id": "u1"}))
 
-    assert (prepared.topic, prepared.key) == ("touchpoints.web.v1", b"ecid:7")
-    assert msgspec.json.decode(prepared.value)["received_at"] == RECEIVED
+    prepared = prepare_line(line, SHOP)
+
+    assert prepared == ("touchpoints.web.v1", b"ecid:7", line, ((RECEIVED_AT, str(NOON).encode()),))
+
+
+@pytest.mark.parametrize("occurred_at", [NOON, "2024-06-10T12:00:00.000Z", "yesterday", None])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_the_limit_of_size_is_that_of_the_line_as_it_was_sent(occurred_at: object, padding: int) -> None:
+    """Exactly at the limit it is judged by what it says, one byte more is too large; its dead letter holds the bytes that were sent."""
+    short = msgspec.json.encode(touchpoint(occurred_at=occurred_at, note=""))
+    line = msgspec.json.encode(touchpoint(occurred_at=occurred_at, note="x" * (SHOP.record_bytes - len(short) + padding)))
+    assert len(line) == SHOP.record_bytes + padding
+
+    for shift_ms in (0, DAY)[: 1 + padding]:
+        prepared = prepare_line(line, SHOP, shift_ms)
+        result = intake().take(Record(prepared.topic, 0, 0, NOON + DAY, prepared.key, prepared.value, prepared.headers), [])
+
+        assert prepared.value == line
+        is_time = occurred_at not in {None, "yesterday"}
+        assert getattr(result, "reason", None) == ("too_large" if padding else None if is_time else ANY)
+        if isinstance(result, Accepted):
+            assert result.touchpoint.received_at == result.touchpoint.occurred_at == NOON
+
+
+def test_the_header_counts_after_the_touchpoint_and_before_the_record() -> None:
+    """Who says when it was received: the touchpoint itself, else a header, else the broker. A header that is no time is a dead letter."""
+
+    def received(headers: tuple[tuple[str, bytes], ...], **fields: object) -> object:
+        result = intake().take(Record("touchpoints.web.v1", 0, 0, NOON, None, msgspec.json.encode(touchpoint(**fields)), headers), [])
+        return result.touchpoint.received_at if isinstance(result, Accepted) else result.reason
+
+    header = ((RECEIVED_AT, str(NOON + 1).encode()),)
+    assert received(header, received_at=NOON + 2) == NOON + 2
+    assert received(header, properties={"received_at": NOON + 3}) == NOON + 3
+    assert received((("other", b"x"), *header)) == NOON + 1
+    assert received(()) == NOON
+    for wrong in (b"", b"soon", b"9" * 5_000, b"\xff"):
+        assert received(((RECEIVED_AT, wrong),)) == "invalid_time"
 
 
 @pytest.mark.parametrize("place", [{"received_at": NOON}, {"attributes": {"received_at": RECEIVED}}, {"properties": {"received_at": NOON}}])
@@ -27,7 +65,9 @@ def test_a_line_that_says_when_it_was_received_stays_as_it_is(place: dict[str, o
     """Byte for byte, but for the line end."""
     line = msgspec.json.encode(touchpoint(**place))
 
-    assert prepare_line(line + b"\r\n", SHOP).value == line
+    prepared = prepare_line(line + b"\r\n", SHOP)
+
+    assert (prepared.value, prepared.headers) == (line, ())
 
 
 @pytest.mark.parametrize(
@@ -35,7 +75,7 @@ def test_a_line_that_says_when_it_was_received_stays_as_it_is(place: dict[str, o
 )
 def test_a_line_nobody_can_place_goes_unchanged_to_the_first_channel(line: bytes) -> None:
     """So that the pipeline makes a dead letter of it, live and in the twin alike."""
-    assert prepare_line(line, SHOP) == ("touchpoints.web.v1", None, line)
+    assert prepare_line(line, SHOP) == ("touchpoints.web.v1", None, line, ())
 
 
 def test_all_times_move_by_one_amount() -> None:
@@ -57,7 +97,7 @@ def test_a_channel_that_speaks_avro_is_fed_avro() -> None:
 
     prepared = prepare_line(line, SHOP)
 
-    assert isinstance(intake().take(Record(prepared.topic, 0, 0, NOON, prepared.key, prepared.value), []), Accepted)
+    assert isinstance(intake().take(Record(prepared.topic, 0, 0, NOON, prepared.key, prepared.value, prepared.headers), []), Accepted)
     assert prepare_line(b'{"channel": "ad"}', SHOP).value == b'{"channel": "ad"}'
 
 
