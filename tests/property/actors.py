@@ -6,7 +6,7 @@ The shape is that of the executable specification (DESIGN.md, convergence_model_
 import itertools
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -19,17 +19,19 @@ from touchstone.journey import component as component_module
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
+from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, Person
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER, Person
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
+from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
 from touchstone.testing.oracle import Fact, Likeness, Word
 from touchstone.topology.compile import Topology
 
-JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece)
+JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
 Output = Moment | Customer | IdentityChange
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,6 +47,10 @@ class World:
     even one queue is in order. local: which messages are handed over inside the transaction: none, those to the partition itself, or
     those to any of the partitions that the worker happens to own. restart: how often a partition forgets what is not in its rows; it may
     then have to wait for the time to be told again. transaction: the most messages in one.
+
+    loses_state: on the way all state and all changelogs are lost; everything is sent again, and what was said is read back from the outputs.
+    moves_to: on the way everything is moved to so many partitions (0: it is not). recall_held: what is read back is heard when the time has
+    come that was lost, or at once; `recall_first`: it is on its way before the facts, or comes after them.
     """
 
     partitions: int = 1
@@ -57,6 +63,10 @@ class World:
     restart: float = 0.1
     is_told_after_restart: bool = True
     transaction: int = 4
+    loses_state: bool = False
+    moves_to: int = 0
+    recall_held: bool = True
+    recall_first: bool = True
 
 
 @dataclass
@@ -103,6 +113,11 @@ class System:
         """The clock of one partition moves."""
         self.queues["clock", partition].append(now)
 
+    def recall(self, recalls: Iterable[m.Recall]) -> None:
+        """Put what was read back from the outputs on its way."""
+        for message in recalls:
+            self._send("recall", message)
+
     def home(self, message: Any) -> int:
         """The partition of a message."""
         return self.ordering.partition(message.to, len(self.partitions))
@@ -111,11 +126,51 @@ class System:
         decode = _decode_journey if isinstance(message, JOURNEY_MESSAGES) else _decode_identity
         self.queues[sender, self.home(message)].append(decode(_encode(message)))
 
+    # -- what an operator does -----------------------------------------------------------------------------------------------
+    def moved_to(self, count: int) -> "System":
+        """The same application on so many partitions: rows, timers and messages on their way are addressed anew."""
+        moved = self._on(count)
+        for partition in self.partitions:
+            for stage in ("identity_store", "journey_store"):
+                for key, value in _everything(getattr(partition, stage)):
+                    group = group_of(key)
+                    assert group is not None
+                    target: RowStore = getattr(moved.partitions[self.ordering.partition(group, count)], stage)
+                    target.load([(key, value)], target.offset + 1)
+        for (sender, _), queue in self.queues.items():
+            for message in queue:
+                if not isinstance(message, int):
+                    moved._send(sender, message)
+        times = [time for time in self.clocks if time is not None]
+        moved.clocks = [min(times) if len(times) == len(self.clocks) else None] * count
+        return moved
+
+    def rebuilt(self, count: int, facts: Iterable[Fact]) -> tuple["System", list[m.Recall]]:
+        """An application that has lost everything but what it has said; and that, as messages to it. `facts`: what had arrived."""
+        book = Book(self.ordering)
+        for record in self.outputs:
+            if isinstance(record, Moment | Customer):
+                book.add(record)
+        times = [time for time in self.clocks if time is not None]
+        not_before = max(times, default=NEVER) if self.world.recall_held else NEVER
+        if book.find_origins():
+            book.trace(x for fact in facts for x in (fact.identifiers if isinstance(fact, Touchpoint) else fact.pair))
+        recalls = list(book.recalls(not_before))
+        assert {recall.customer_id for recall in recalls} == book.customers.keys() | book.moments.keys(), "every id has an origin"
+        return self._on(count), recalls
+
+    def _on(self, count: int) -> "System":
+        system = System(replace(self.world, partitions=count), self.random, self.topology, self.ordering)
+        system.outputs, system.wall = self.outputs, self.wall
+        return system
+
     # -- transactions ----------------------------------------------------------------------------------------------------------
-    def run(self) -> None:
-        """Until all is quiet."""
+    def run(self, transactions: int | None = None) -> None:
+        """Until all is quiet, or for so many transactions."""
         with patch.object(component_module, "PIECE_BYTES", self.world.piece_bytes):
-            for _ in range(20_000):
+            for number in range(20_000):
+                if number == transactions:
+                    return
                 ready = [name for name, waiting in self.queues.items() if waiting]
                 if not ready:
                     return
@@ -251,6 +306,12 @@ class _Attempt:
     def _out(self, message: Any) -> None:
         is_local = self.system.world.local != "none" and self.system.home(message) in self.owned
         (self.waiting if is_local else self.sent).append(message)
+
+
+def _everything(store: RowStore) -> list[tuple[bytes, bytes | None]]:
+    """What a changelog would hold of a store."""
+    backend = store._backend
+    return list(backend.scan(b"\x01", b"\xff"))
 
 
 def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:

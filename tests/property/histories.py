@@ -197,5 +197,9 @@ def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> H
         hot_rows=random.choice([0, 5, 1000]),
         restart=random.choice([0, 0.1]),
         is_told_after_restart=random.random() < 0.7,
+        loses_state=random.random() < 0.25,
+        moves_to=random.choice([0, 0, 0, 1, 3, 4, 12]),
+        recall_held=random.random() < 0.7,
+        recall_first=random.random() < 0.7,
     )
     return History(setting, facts, end, world, random.randrange(1 << 30))

@@ -114,6 +114,43 @@ FAULTS = (
         "                if row.since is not None:\n",
         "                if row.since is not None and self.node(name[1:]) is None:\n",
     ),
+    # -- what was said before all state was lost
+    Fault("what was read back is put nowhere", "journey/agent.py", "                component.add_recall(message)", "                pass"),
+    Fault(
+        "a redirect drops what was read back", "journey/agent.py", "send(Recall(redirect, customer_id, number, not_before, rows))", "pass"
+    ),
+    Fault("what was read back does not travel", "journey/component.py", '_MOVED = "cmrneat"', '_MOVED = "cmneat"'),
+    Fault(
+        "what was read back is not compared with the truth",
+        "journey/agent.py",
+        "self._note(component.root).heard |= concerned",
+        "self._note(component.root)",
+    ),
+    Fault(
+        "what was read back with a higher revision is not said again",
+        "journey/component.py",
+        "said.must_repeat = mine is not None",
+        "said.must_repeat = False",
+    ),
+    Fault("what was read back hides what was said since", "journey/component.py", "if mine is None or mine.revision <= said", "if said"),
+    Fault(
+        "nobody is woken to hear what was read back",
+        "journey/agent.py",
+        "for at in (header.condense_at, header.hears_at) if",
+        "for at in (header.condense_at,) if",
+    ),
+    Fault(
+        "what was read back is not heard when its time comes",
+        "journey/agent.py",
+        "        self._hear(component)\n        if component.root in self._stale:",
+        "        if component.root in self._stale:",
+    ),
+    Fault(
+        "a customer id that no record names is not traced",
+        "journey/recall.py",
+        "return (self.customers.keys() | self.moments.keys()) - self._origins.keys()",
+        "return set()",
+    ),
     # -- time
     Fault("as_of does not travel", "journey/component.py", "if piece.as_of > header.as_of:", "if piece.as_of > 1 << 62:"),
     Fault(

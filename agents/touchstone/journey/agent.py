@@ -28,6 +28,7 @@ from touchstone.model.message import (
     IdentityMessage,
     JourneyMessage,
     Piece,
+    Recall,
 )
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.store import Store
@@ -81,6 +82,8 @@ class JourneyPartition:
                 send(AddGeneric(redirect, identifier))
             case Piece(_, source, number, total, as_of, rows):
                 send(Piece(redirect, source, number, total, as_of, rows))
+            case Recall(_, customer_id, number, not_before, rows):
+                send(Recall(redirect, customer_id, number, not_before, rows))
 
     def _learn(self, component: Component, message: JourneyMessage) -> bool:
         """Evidence of any other kind. True when people may have changed."""
@@ -101,8 +104,20 @@ class JourneyPartition:
                 settlement = self._note(component.root)
                 settlement.heard |= heard
                 settlement.everyone |= effective(component.header(), self._clock) > before
+                self._hear(component)
                 return True
+            case Recall():
+                component.add_recall(message)
+                if not self._hear(component):
+                    self._rewind(component)
         return False
+
+    def _hear(self, component: Component) -> bool:
+        """Take note of what had been said before a loss of state, where its time has come."""
+        concerned = component.hear_recalled(effective(component.header(), self._clock))
+        if concerned:
+            self._note(component.root).heard |= concerned
+        return bool(concerned)
 
     def _leave(self, component: Component, message: Absorb, send: Send) -> None:
         self._stale.pop(component.root, None)
@@ -202,6 +217,7 @@ class JourneyPartition:
         component.put_header(header)
         if header.condense_at is not None and header.condense_at <= self._clock:
             self._note(component.root)
+        self._hear(component)
         if component.root in self._stale:
             return  # settle folds anew and sets the timer
         now = effective(header, self._clock)
@@ -215,8 +231,7 @@ class JourneyPartition:
         """Set the timer of a component to the earliest time at which something is due."""
         header = component.header()
         times = [person.next_at for _, person in component.rows("p") if person.next_at is not None]
-        if header.condense_at is not None:
-            times.append(header.condense_at)
+        times += [at for at in (header.condense_at, header.hears_at) if at is not None]
         at = min(times, default=None)
         if at != header.timer:
             if header.timer is not None:

@@ -18,19 +18,20 @@ from touchstone.model.component import (
     Held,
     Node,
     Person,
+    Recalled,
     SaidCustomer,
     SaidMoment,
     Staged,
     Variant,
 )
-from touchstone.model.message import Piece
+from touchstone.model.message import Piece, Recall
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.store import Store
 
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = "cmneat"
+_MOVED = "cmrneat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -223,6 +224,47 @@ class Component:
                 self.put(name, mine)
             case SaidMoment() | SaidCustomer():
                 self._hear(name, row)
+            case Recalled():
+                self._await(name, row)
+
+    # -- what was said before a loss of state ----------------------------------------------------------------------------------
+    def add_recall(self, message: Recall) -> None:
+        """Keep what was read back until its time has come."""
+        self._await(f"r{message.customer_id}/{message.number}", Recalled(message.not_before, message.rows))
+
+    def hear_recalled(self, now: int) -> frozenset[str]:
+        """Take into the book what is to be heard by now. Returns the customer ids concerned.
+
+        It was said before anything that this component has said since: where that has the higher revision, it stands in the topic as the
+        last word and readers believe it. Only where the clock that made revisions went back the truth must be said again.
+        """
+        header = self.header()
+        if header.hears_at is None or header.hears_at > now:
+            return frozenset()
+        concerned: set[str] = set()
+        later: list[int] = []
+        for name, recalled in self.rows("r"):
+            if recalled.not_before > now:
+                later.append(recalled.not_before)
+                continue
+            self.delete(name)
+            concerned.add(customer_of(name))
+            for row_name, row in recalled.rows:
+                said = _decoders[row_name[0]].decode(row)
+                mine = self.get(row_name)
+                if mine is None or mine.revision <= said.revision:
+                    said.must_repeat = mine is not None
+                    self.put(row_name, said)
+        header.hears_at = min(later, default=None)
+        self.put_header(header)
+        return frozenset(concerned)
+
+    def _await(self, name: str, recalled: Recalled) -> None:
+        self.put(name, recalled)
+        header = self.header()
+        if header.hears_at is None or recalled.not_before < header.hears_at:
+            header.hears_at = recalled.not_before
+            self.put_header(header)
 
     def _keep_report(self, identifier: str, reported: str | None) -> None:
         node = self.node(identifier) or Node()

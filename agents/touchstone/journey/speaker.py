@@ -82,7 +82,7 @@ class Speaker:
             status, merged_into = self._standing(component, before, customer_id)
         else:
             return
-        digest = blake2b(_encode((status, merged_into, told)), digest_size=12).hexdigest()
+        digest = digest_of(status, merged_into, told)
         if before is not None and before.digest == digest and not before.must_repeat:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
@@ -140,6 +140,11 @@ class Speaker:
                 detected_at=self.wall_ms,
             )
         )
+
+
+def digest_of(status: str, merged_into: str | None, told: Any = None) -> str:
+    """What the book keeps of a customer record to know it again; `told` is what an active one was made of."""
+    return blake2b(_encode((status, merged_into, told)), digest_size=12).hexdigest()
 
 
 def is_passing(component: Component, person: Person) -> bool:

@@ -47,12 +47,15 @@ IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times}
 
 
 class Header(Struct, array_like=True):
-    """Tag `h`. `redirect`: where the component has moved. `as_of`: told up to here elsewhere. `timer`: when the store wakes us."""
+    """Tag `h`. `redirect`: where the component has moved. `as_of`: told up to here elsewhere. `timer`: when the store wakes us.
+    `hears_at`: when the first of the recalled statements is to be heard.
+    """
 
     redirect: str | None = None
     as_of: int = NEVER
     timer: int | None = None
     condense_at: int | None = None
+    hears_at: int | None = None
 
 
 class Node(Struct, array_like=True):
@@ -158,6 +161,13 @@ class Staged(Struct, array_like=True):
     rows: tuple[tuple[str, bytes], ...]
 
 
+class Recalled(Struct, array_like=True):
+    """Tag `r` + customer id + number. Book rows read back from the output topics, to be heard at `not_before` (`Recall`)."""
+
+    not_before: int
+    rows: tuple[tuple[str, bytes], ...]
+
+
 JOURNEY_ROWS: dict[str, type] = {
-    "h": Header, "n": Node, "e": Edge, "a": Apart, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged,
+    "h": Header, "n": Node, "e": Edge, "a": Apart, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged, "r": Recalled,
 }  # fmt: skip

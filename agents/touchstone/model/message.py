@@ -129,5 +129,18 @@ class Piece(Message, frozen=True, array_like=True, tag="P"):
     rows: tuple[tuple[str, bytes], ...]
 
 
+class Recall(Message, frozen=True, array_like=True, tag="R"):
+    """To journey: part `number` of what had been said of a customer id before the state was lost, read back from the output topics.
+
+    `rows` are (row name, encoded row) of the book. They are heard when the clock has reached `not_before`, the time of the loss: until
+    then a replay knows less than what had been said, and would take back what it is about to find again.
+    """
+
+    customer_id: str
+    number: int
+    not_before: int
+    rows: tuple[tuple[str, bytes], ...]
+
+
 IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Match | Part | Compress
-JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddApart | AddGeneric | Absorb | Piece
+JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddApart | AddGeneric | Absorb | Piece | Recall

@@ -53,6 +53,13 @@ def row_of(key: bytes) -> tuple[str, str]:
     return group.decode(), name.decode()
 
 
+def group_of(key: bytes) -> str | None:
+    """The group that a row's or a timer's key belongs to; None for the key of a named value, which belongs to the whole store."""
+    if key[:1] == ROW:
+        return row_of(key)[0]
+    return timer_of(key)[1] if key[:1] == TIMER else None
+
+
 def timer_key(at: int, group: str) -> bytes:
     """The key of a timer; keys sort by time, then by group.
 

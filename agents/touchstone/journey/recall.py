@@ -1,0 +1,116 @@
+"""What had been said, read back from the output topics into messages for the components that must answer for it.
+
+For a state that is lost together with its changelogs: the touchpoints are replayed and tell everything anew, but only the outputs know
+which moments and customers readers believe in. A customer id is a keyed hash of an identifier, so the way back leads over the identifiers
+that stand in the customer records: each identifier that was ever seen belongs to exactly one active customer, or to nobody, who has a
+record too.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from touchstone.identity.ordering import Ordering
+from touchstone.journey.policy import customer_id_of
+from touchstone.journey.publish import ASSERT
+from touchstone.journey.speaker import digest_of
+from touchstone.model.component import SaidCustomer, SaidMoment
+from touchstone.model.identifier import identifier_key
+from touchstone.model.message import Recall
+from touchstone.model.output import Customer, Moment, MomentContent
+
+RECALL_BYTES = 192 * 1024
+"""A message closes when it has grown past this, so that none is above 256 KiB."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Origin(NamedTuple):
+    """What a customer id was made from."""
+
+    identifier: str
+    is_nobody: bool
+
+
+class Book:
+    """The last statement about each moment and each customer. Records may come in any order and more than once.
+
+    `ordering` must hash with the key of the installation that has said it, or no customer id is known again.
+    """
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+        self._origins: dict[str, Origin] = {}
+        self.moments: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
+        self.customers: dict[str, Customer] = {}
+
+    def add(self, record: Moment | Customer) -> None:
+        """Take one record in; the highest revision counts."""
+        if isinstance(record, Customer):
+            known = self.customers.get(record.customer_id)
+            if known is None or record.revision > known.revision:
+                self.customers[record.customer_id] = record
+            return
+        said = self.moments[record.customer_id]
+        before = said.get(record.moment_id)
+        if before is None or record.revision > before.revision:
+            content = MomentContent(*(getattr(record, name) for name in MomentContent.__struct_fields__))
+            said[record.moment_id] = SaidMoment(record.revision, content, record.action == ASSERT)
+
+    def find_origins(self) -> set[str]:
+        """Look for the origin of every customer id in the customer records. Returns the ids of which none was found.
+
+        What was said of somebody whose component was just moving has no record yet: `trace` it among the identifiers of touchpoints.
+        """
+        for record in self.customers.values():
+            self.trace(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)
+        return (self.customers.keys() | self.moments.keys()) - self._origins.keys()
+
+    def trace(self, identifiers: Iterable[str]) -> None:
+        """See whether a customer id was made from one of these."""
+        for x in identifiers:
+            for is_nobody in (False, True):
+                customer_id = customer_id_of(self._ordering, x, is_nobody=is_nobody)
+                if customer_id in self.customers or customer_id in self.moments:
+                    self._origins[customer_id] = Origin(x, is_nobody)
+
+    def recalls(self, not_before: int) -> Iterator[Recall]:
+        """One message or more per customer id whose origin is known, to be heard when the clock has reached `not_before`."""
+        for customer_id, origin in sorted(self._origins.items()):
+            for number, rows in enumerate(_chunks(self._rows(customer_id, origin))):
+                yield Recall(origin.identifier, customer_id, number, not_before, tuple(rows))
+
+    def _rows(self, customer_id: str, origin: Origin) -> Iterator[tuple[str, bytes]]:
+        record = self.customers.get(customer_id)
+        if record is not None:
+            yield "c" + customer_id, _encode(_said(record, origin))
+        for moment_id, said in self.moments.get(customer_id, {}).items():
+            yield f"m{customer_id}/{moment_id}", _encode(said)
+
+
+def _said(record: Customer, origin: Origin) -> SaidCustomer:
+    """An active record is said again once: what it was made of cannot be told from it."""
+    is_active = record.status == "active"
+    return SaidCustomer(
+        revision=record.revision,
+        status=record.status,
+        digest="" if is_active else digest_of(record.status, record.merged_into),
+        origin=origin.identifier,
+        is_nobody=origin.is_nobody,
+        members=tuple(sorted(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)),
+    )
+
+
+def _chunks(rows: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    chunk: list[tuple[str, bytes]] = []
+    size = 0
+    for name, row in rows:
+        if size > RECALL_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append((name, row))
+        size += len(name) + len(row) + 8
+    if chunk:
+        yield chunk
