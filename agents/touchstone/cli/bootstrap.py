@@ -7,9 +7,23 @@ from typing import Any, TypeVar
 import click
 
 from touchstone.devkit.running import BOOTSTRAP_VARIABLE, kept
-from touchstone.errors import Unavailable
+from touchstone.errors import Unavailable, UsageError
+from touchstone.runtime import security
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+_SECURITY = {
+    "--security-protocol": security.PROTOCOL,
+    "--sasl-mechanism": security.MECHANISM,
+    "--sasl-username": security.USERNAME,
+    "--sasl-password-file": security.PASSWORD_FILE,
+    "--ssl-cafile": security.CAFILE,
+    "--ssl-certfile": security.CERTFILE,
+    "--ssl-keyfile": security.KEYFILE,
+    "--ssl-key-password-file": security.KEY_PASSWORD_FILE,
+}
+"""Option -> the variable whose place it takes, for this process and those that it starts. None takes a secret itself: anybody can list a
+process's arguments. They are not in every command's help: eight lines that are set once, for all commands, in the environment."""
 
 
 def bootstrap_option(command: _F) -> _F:
@@ -17,26 +31,56 @@ def bootstrap_option(command: _F) -> _F:
 
     It receives `bootstrap: str`; where there is no Kafka at all, the user is told how to get one.
     """
-    return click.option(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        callback=_find,
-        help=f"the Kafka to use; by default the one in {BOOTSTRAP_VARIABLE}, else the one of `touchstone kafka start`",
-    )(command)
+    return _secured(
+        click.option(
+            "--bootstrap",
+            metavar="HOST:PORT",
+            callback=_find,
+            help=f"the Kafka to use; by default the one in {BOOTSTRAP_VARIABLE}, else the one of `touchstone kafka start`. "
+            f"TLS and users: {security.PROTOCOL} and others (docs/operate.md), or --security-protocol …",
+        )(command)
+    )
 
 
 def given_bootstrap_option(command: _F) -> _F:
     """Give a command that can start a Kafka of its own `--bootstrap HOST:PORT`; it receives `bootstrap: str | None`."""
-    return click.option(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        envvar=BOOTSTRAP_VARIABLE,
-        help=f"use this Kafka (default: {BOOTSTRAP_VARIABLE}) instead of starting one",
-    )(command)
+    return _secured(
+        click.option(
+            "--bootstrap",
+            metavar="HOST:PORT",
+            envvar=BOOTSTRAP_VARIABLE,
+            callback=_check,
+            help=f"use this Kafka (default: {BOOTSTRAP_VARIABLE}) instead of starting one",
+        )(command)
+    )
 
 
-def _find(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    if given := value or os.environ.get(BOOTSTRAP_VARIABLE):
+def _secured(command: _F) -> _F:
+    """Add the options of `_SECURITY`, without values of their own."""
+    for option in _SECURITY:
+        command = click.option(option, hidden=True, is_eager=True, expose_value=False, callback=_set)(command)
+    return command
+
+
+def _set(_context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        os.environ[_SECURITY[parameter.opts[0]]] = value
+
+
+def _check(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """See that the security settings are sound, and that they are meant for a Kafka that was named: ours have no locks."""
+    settings = security.process_security()
+    settings.context()
+    if not value and settings.protocol != "PLAINTEXT":
+        raise UsageError(
+            f"expected the address of a Kafka that speaks {settings.protocol} in --bootstrap or {BOOTSTRAP_VARIABLE}, found none; the embedded "
+            f"one speaks PLAINTEXT: name yours, or unset {security.PROTOCOL}"
+        )
+    return value
+
+
+def _find(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    if given := _check(context, parameter, value or os.environ.get(BOOTSTRAP_VARIABLE)):
         return given
     if (running := kept()) is not None:
         return running.bootstrap

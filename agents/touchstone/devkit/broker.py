@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from shutil import rmtree
@@ -19,6 +19,7 @@ from typing import Self
 import msgspec
 
 from touchstone.devkit.claim import claim, claim_new, note
+from touchstone.devkit.doors import Door, Doors
 from touchstone.devkit.jars import Progress, fetch_jars
 from touchstone.devkit.java import find_java
 from touchstone.devkit.running import BOOTSTRAP_VARIABLE, Running
@@ -45,6 +46,7 @@ class EmbeddedKafka:
         properties: settings of `server.properties` to add or override.
         progress: told about bytes fetched when Kafka has to be fetched first.
         detached: it outlives this process; needs a folder.
+        doors: locked listeners to open beside the plain one; `address` says where they are.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class EmbeddedKafka:
         properties: Mapping[str, str] | None = None,
         progress: Progress | None = None,
         detached: bool = False,
+        doors: Doors | None = None,
     ) -> None:
         if detached and folder is None:
             raise InvariantBroken("a detached broker needs a folder of its own")
@@ -65,6 +68,8 @@ class EmbeddedKafka:
         self._properties = dict(properties or {})
         self._progress = progress
         self._detached = detached
+        self._doors = doors or Doors()
+        self._door_ports: dict[str, int] = {}
         self._folder: Path | None = None
         self._port: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,6 +84,18 @@ class EmbeddedKafka:
         if self._port is None:
             raise InvariantBroken("start the embedded Kafka before asking where it listens")
         return f"{HOST}:{self._port}"
+
+    def address(self, door: Door) -> str:
+        """Where clients of that locked listener connect, as `host:port`.
+
+        Raises:
+            InvariantBroken: it has not been started, or has no such listener.
+        """
+        if door not in self._door_ports:
+            raise InvariantBroken(
+                f"expected a started embedded Kafka with a listener {door}, found {', '.join(self._door_ports) or 'none'}"
+            )
+        return f"{HOST}:{self._door_ports[door]}"
 
     @property
     def pid(self) -> int | None:
@@ -107,11 +124,16 @@ class EmbeddedKafka:
         java, jars = find_java(), fetch_jars(self._progress)
         folder, lock = self._claim()
         try:
-            formatted(folder / "data", java, jars)
+            formatted(folder / "data", java, jars, self._doors.format_arguments())
             for attempt in range(1, _PORT_ATTEMPTS + 1):
-                self._port, controller_port = _free_ports(self._wanted_port)
+                self._port, controller_port, *others = _free_ports(self._wanted_port, len(self._doors.names))
+                self._door_ports = dict(zip(self._doors.names, others, strict=True))
                 settings = folder / "server.properties"
-                settings.write_text(server_properties(folder / "data", self._port, controller_port, self._properties), "utf-8")
+                settings.touch(0o600)  # passwords stand in it where there are users
+                text = server_properties(
+                    folder / "data", self._port, controller_port, {**self._doors.properties(), **self._properties}, self._door_ports
+                )
+                settings.write_text(text, "utf-8")
                 self._process = self._spawn(java_command(java, jars, self._profile, "kafka.Kafka", str(settings)), folder, lock)
                 note(lock, msgspec.json.encode(Running(self.bootstrap, self._process.pid, str(folder))))
                 if self._await_ready(is_last_attempt=attempt == _PORT_ATTEMPTS):
@@ -219,13 +241,14 @@ def tail(path: Path, lines: int) -> str:
         return ""
 
 
-def _free_ports(wanted: int | None) -> tuple[int, int]:
-    """A port for clients (the wanted one, if any) and another for the controller."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind((HOST, 0))
-        second.bind((HOST, 0))
-        chosen: tuple[int, int] = (wanted or first.getsockname()[1], second.getsockname()[1])
-        return chosen
+def _free_ports(wanted: int | None, more: int = 0) -> tuple[int, ...]:
+    """A port for clients (the wanted one, if any), another for the controller, and so many more."""
+    with ExitStack() as sockets:
+        probes = [sockets.enter_context(socket.socket()) for _ in range(2 + more)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        first, *others = (int(probe.getsockname()[1]) for probe in probes)
+        return wanted or first, *others
 
 
 def _is_free(port: int) -> bool:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -34,7 +34,6 @@ _PROPERTIES: Mapping[str, str] = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     # one node holds every copy
     "default.replication.factor": "1",
     "min.insync.replicas": "1",
@@ -58,12 +57,15 @@ _PROPERTIES: Mapping[str, str] = {
 }
 
 
-def server_properties(data: Path, port: int, controller_port: int, extra: Mapping[str, str]) -> str:
-    """The text of `server.properties` for a node with its data there; `extra` overrides."""
+def server_properties(data: Path, port: int, controller_port: int, extra: Mapping[str, str], doors: Mapping[str, int] | None = None) -> str:
+    """The text of `server.properties` for a node with its data there; `extra` overrides, `doors` are further listeners with their ports."""
+    clients = [f"{name}://{HOST}:{at}" for name, at in {"PLAINTEXT": port, **(doors or {})}.items()]
+    protocols = [f"{name}:{name}" for name in ("PLAINTEXT", *(doors or {}))]
     settings = {
         **_PROPERTIES,
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listeners": ",".join([*clients, f"CONTROLLER://{HOST}:{controller_port}"]),
+        "advertised.listeners": ",".join(clients),
+        "listener.security.protocol.map": ",".join([*protocols, "CONTROLLER:PLAINTEXT"]),
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(data),
         **extra,
@@ -88,15 +90,19 @@ def java_command(java: Java, jars: tuple[Path, ...], profile: Profile, main: str
     ]
 
 
-def formatted(data: Path, java: Java, jars: tuple[Path, ...]) -> None:
-    """Make `data` a formatted, empty log folder, unless it is one already.
+def formatted(data: Path, java: Java, jars: tuple[Path, ...], more: Sequence[str] = ()) -> None:
+    """Make `data` a formatted, empty log folder, unless it is one already; `more` is said to Kafka's tool.
 
-    Formatting costs a JVM, so the first result is kept in the user's cache and copied from then on.
+    Formatting costs a JVM, so the first result is kept in the user's cache and copied from then on, but for a folder of its own kind.
 
     Raises:
         Unavailable: Kafka's own tool refused.
     """
     if (data / "meta.properties").exists():
+        return
+    if more:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        _format(data, java, jars, more)
         return
     template = cache_folder() / f"kafka-{KAFKA_VERSION}" / "formatted"
     if not (template / "meta.properties").exists():
@@ -104,11 +110,12 @@ def formatted(data: Path, java: Java, jars: tuple[Path, ...]) -> None:
     copytree(template, data, dirs_exist_ok=True)
 
 
-def _format(template: Path, java: Java, jars: tuple[Path, ...]) -> None:
+def _format(template: Path, java: Java, jars: tuple[Path, ...], more: Sequence[str] = ()) -> None:
     with tempfile.TemporaryDirectory(prefix=".format-", dir=template.parent) as folder:
         made, properties = Path(folder) / "data", Path(folder) / "server.properties"
         properties.write_text(server_properties(made, 9092, 9093, {}), "utf-8")
-        command = java_command(java, jars, "test", "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
+        words = ["format", "-t", _CLUSTER_ID, "-c", str(properties), *more]
+        command = java_command(java, jars, "test", "kafka.tools.StorageTool", *words)
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:

@@ -15,6 +15,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
+from touchstone.runtime.reach import reaching
+from touchstone.runtime.security import connection
 
 _DAY_MS = 86_400_000
 LARGE_RECORDS = {"max.message.bytes": str(LARGEST_RECORD_BYTES)}
@@ -140,14 +142,13 @@ async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
 
 @asynccontextmanager
 async def _admin(bootstrap: str) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="touchstone-admin", request_timeout_ms=30_000)
-    try:
-        await admin.start()
-        yield admin
-    except KafkaError as error:
-        raise Retriable(f"expected to reach Kafka at {bootstrap}, found {error!r}; is it running, is the address right?") from error
-    finally:
-        await admin.close()
+    admin = AIOKafkaAdminClient(**connection(bootstrap), client_id="touchstone-admin", request_timeout_ms=30_000)
+    async with reaching(bootstrap):
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
 
 
 async def _settled(admin: Any, specs: Sequence[TopicSpec]) -> None:

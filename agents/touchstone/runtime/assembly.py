@@ -4,7 +4,9 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import faust
 from aiokafka import TopicPartition
+from faust.auth import Credentials
 
 from touchstone.clock import Clock
 from touchstone.errors import InvariantBroken, StateUnusable
@@ -21,6 +23,7 @@ from touchstone.runtime.producer import Producer
 from touchstone.runtime.program import Program
 from touchstone.runtime.rebalance import Rebalance
 from touchstone.runtime.restore import Restorer
+from touchstone.runtime.security import Security, process_security
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock
 from touchstone.runtime.status import RuntimeStatus
@@ -142,6 +145,7 @@ def faust_app(settings: WorkerSettings) -> EngineApp:
         web_enabled=False,
         Stream=PortionStream,
         TableManager=NoTables,
+        broker_credentials=_credentials(process_security()),
         key_serializer="raw",
         value_serializer="raw",
         topic_allow_declare=False,
@@ -161,3 +165,13 @@ def faust_app(settings: WorkerSettings) -> EngineApp:
     )
     app.transport = EngineTransport(app.conf.broker, app)
     return app
+
+
+def _credentials(security: Security) -> Credentials | None:
+    """The same for Faust's consumer; its objects do not show the password either."""
+    context = security.context()
+    if security.mechanism is not None:
+        return faust.SASLCredentials(
+            username=security.username, password=security.revealed(), ssl_context=context, mechanism=security.mechanism
+        )
+    return None if context is None else faust.SSLCredentials(context)

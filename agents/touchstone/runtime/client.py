@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from touchstone.errors import Retriable, UsageError
+from touchstone.errors import UsageError
 from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 from touchstone.runtime.program import Record
+from touchstone.runtime.reach import reaching
+from touchstone.runtime.security import connection
 from touchstone.runtime.sources import decode_statement
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -83,14 +84,14 @@ async def producing(bootstrap: str) -> AsyncIterator[Any]:
         Retriable: The brokers cannot be reached, or a record was not acknowledged.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         client_id="touchstone-produce",
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=1 << 18,
         max_request_size=LARGEST_RECORD_BYTES,
     )
-    with _reachable(bootstrap):
+    async with reaching(bootstrap):
         try:
             await producer.start()
             yield producer
@@ -206,14 +207,14 @@ async def _each(records: Any) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def _consumer(bootstrap: str, isolation: str) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         client_id="touchstone-read",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level=isolation,
         fetch_max_wait_ms=50,
     )
-    with _reachable(bootstrap):
+    async with reaching(bootstrap):
         try:
             await consumer.start()
             yield consumer
@@ -227,19 +228,3 @@ async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartit
     if missing:
         raise UsageError(f"expected the topics {', '.join(missing)}, found none of that name; run `touchstone topics apply`")
     return [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
-
-
-class _reachable:  # noqa: N801  # reads as a word in `with _reachable(bootstrap):`
-    """Turns Kafka's errors into one that says what to look at."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KafkaError):
-            raise Retriable(
-                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
-            ) from error

@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from touchstone.runtime.names import clock_topic
+from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock, decode_statement
 
@@ -22,7 +23,7 @@ class ClockReader:
         """Read until cancelled."""
         tp = TopicPartition(clock_topic(self._settings.app), 0)
         reader: Any = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap,
+            **connection(self._settings.bootstrap),
             client_id=f"{self._settings.transactional_id}-clock",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -10,11 +10,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from touchstone.errors import Retriable, UsageError
+from touchstone.errors import UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import Lag
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
+from touchstone.runtime.reach import unreachable
+from touchstone.runtime.security import connection
 from touchstone.runtime.sources import decode_statement
 
 
@@ -76,7 +78,7 @@ class Lookout:
             await self._connect()
         except BaseException as error:
             await self._stack.aclose()
-            raise self._as_ours(error) from error
+            raise await self._as_ours(error) from error
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -95,7 +97,7 @@ class Lookout:
             ends = await self._plain.end_offsets(self._all)
             await self._read_clock(stable[self._clock])
         except KafkaError as error:
-            raise self._as_ours(error) from error
+            raise await self._as_ours(error) from error
         committed = {tp: found.offset for tp, found in offsets.items() if found.offset >= 0}
         lags = tuple(Lag(tp.topic, tp.partition, committed.get(tp), self._beginnings[tp], ends[tp]) for tp in self._sources)
         return Sight(lags, tuple(tp for tp in self._all if stable[tp] < ends[tp]), dict(self._reached))
@@ -103,7 +105,7 @@ class Lookout:
     async def _connect(self) -> None:
         self._stable: Any = await self._open(
             AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
+                **connection(self._bootstrap),
                 client_id="touchstone-lookout",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -112,10 +114,10 @@ class Lookout:
             )
         )
         self._plain: Any = await self._open(
-            AIOKafkaConsumer(bootstrap_servers=self._bootstrap, client_id="touchstone-lookout", enable_auto_commit=False)
+            AIOKafkaConsumer(**connection(self._bootstrap), client_id="touchstone-lookout", enable_auto_commit=False)
         )
         self._admin: Any = await self._open(
-            AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id="touchstone-lookout"), closing="close"
+            AIOKafkaAdminClient(**connection(self._bootstrap), client_id="touchstone-lookout"), closing="close"
         )
         counts = await partition_counts(self._bootstrap, topics := list(dict.fromkeys([*self._reads, *self._writes, self._clock.topic])))
         if missing := [topic for topic in topics if topic not in counts]:
@@ -141,7 +143,7 @@ class Lookout:
                     for partition, time in decode_statement(record.value).reached if record.value is not None else ():
                         self._reached[partition] = max(time, self._reached.get(partition, time))
 
-    def _as_ours(self, error: BaseException) -> BaseException:
+    async def _as_ours(self, error: BaseException) -> BaseException:
         if isinstance(error, KafkaError):
-            return Retriable(f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?")
+            return await unreachable(self._bootstrap, error)
         return error

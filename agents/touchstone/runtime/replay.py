@@ -12,10 +12,12 @@ from typing import NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
-from touchstone.errors import Retriable, UsageError
+from touchstone.errors import UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.program import Record
+from touchstone.runtime.reach import unreachable
+from touchstone.runtime.security import connection
 
 COMMIT_INTERVAL_S = 1.0
 """How often positions are committed while reading; a crash repeats at most that much."""
@@ -56,7 +58,7 @@ class ReplayingReader:
         if partitions is None:
             raise UsageError(f"expected a topic {self._topic}, found none; run `touchstone topics apply`")
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._bootstrap),
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -67,9 +69,7 @@ class ReplayingReader:
             await consumer.start()
         except KafkaError as error:
             await consumer.stop()
-            raise Retriable(
-                f"expected to reach Kafka at {self._bootstrap}, found {error!r}; is it running, is the address right?"
-            ) from error
+            raise await unreachable(self._bootstrap, error) from error
         self._consumer = consumer
         if self._group is None:
             self._ours = {TopicPartition(self._topic, number) for number in range(partitions)}

@@ -14,6 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from touchstone.errors import StateUnusable
 from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
+from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.transaction import abort_left_behind
@@ -141,7 +142,7 @@ class Restorer:
     @asynccontextmanager
     async def _reader(self, isolation_level: str) -> AsyncIterator[Any]:
         reader = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap,
+            **connection(self._settings.bootstrap),
             client_id=f"{self._settings.transactional_id}-restore",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import UnknownTopicOrPartitionError, for_code
 
 from touchstone.errors import Retriable
+from touchstone.runtime.reach import reaching
+from touchstone.runtime.security import connection
 
 
 async def remove(bootstrap: str, topics: Sequence[str]) -> None:
@@ -14,17 +16,14 @@ async def remove(bootstrap: str, topics: Sequence[str]) -> None:
     Raises:
         Retriable: the brokers cannot be reached, or refuse.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="touchstone-scratch")
-    try:
-        await admin.start()
-        response = await admin.delete_topics(list(topics))
-        refused = {topic: for_code(code) for topic, code in response.topic_error_codes}
-        wrong = [
-            f"{topic}: {error.__name__}" for topic, error in refused.items() if error.errno and error is not UnknownTopicOrPartitionError
-        ]
-        if wrong:
-            raise Retriable(f"expected to delete the topics of a trial at {bootstrap}, the broker answered {', '.join(wrong)}")
-    except KafkaError as error:
-        raise Retriable(f"expected to reach Kafka at {bootstrap}, found {error!r}; is it running, is the address right?") from error
-    finally:
-        await admin.close()
+    admin = AIOKafkaAdminClient(**connection(bootstrap), client_id="touchstone-scratch")
+    async with reaching(bootstrap):
+        try:
+            await admin.start()
+            response = await admin.delete_topics(list(topics))
+        finally:
+            await admin.close()
+    refused = {topic: for_code(code) for topic, code in response.topic_error_codes}
+    wrong = [f"{topic}: {error.__name__}" for topic, error in refused.items() if error.errno and error is not UnknownTopicOrPartitionError]
+    if wrong:
+        raise Retriable(f"expected to delete the topics of a trial at {bootstrap}, the broker answered {', '.join(wrong)}")

@@ -18,6 +18,8 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
 from aiokafka.structs import OffsetAndMetadata
 
+from touchstone.runtime.security import connection
+
 _TAGS = ("tags", TaggedFields)
 _UNSTABLE_OFFSET_COMMIT = 88
 _REFUSED_BY_GROUP = {22, 25, 27, 82}
@@ -206,7 +208,7 @@ async def abort_left_behind(transactional_id: str, bootstrap: str, timeout_s: fl
 
     Asking for a producer id under its transactional id does that; it also fences the worker, should it still live.
     """
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=transactional_id, transaction_timeout_ms=10_000)
+    producer = AIOKafkaProducer(**connection(bootstrap), transactional_id=transactional_id, transaction_timeout_ms=10_000)
     try:
         await asyncio.wait_for(producer.start(), timeout_s)
     finally:
