@@ -161,6 +161,18 @@ class EmbeddedKafka:
             rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
+    def kill(self) -> int:
+        """End it with SIGKILL, as a machine that fails would; its data stays. Returns the exit code; it can be started again.
+
+        Raises:
+            InvariantBroken: it does not run.
+        """
+        process = self._process
+        if process is None or not self.is_running:
+            raise InvariantBroken("expected an embedded Kafka that runs, found none to kill")
+        process.kill()
+        return process.wait(_STOP_SECONDS)
+
     def __enter__(self) -> Self:
         """Start it."""
         self.start()

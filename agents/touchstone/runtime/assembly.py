@@ -68,7 +68,7 @@ def assemble(
         await rebalance.recover(error)
 
     producer = Producer(settings, membership)
-    delivery = Delivery(settings, program, producer, status)
+    delivery = Delivery(settings, program, producer, status, failpoints)
     delivery.know_outputs({topic: counts[topic] for topic in settings.output_topics})
     timekeeper = Timekeeper(settings, journey_clock, partitions)
     checkpoint = Checkpoint(
@@ -97,7 +97,7 @@ def assemble(
         delivery=delivery,
         partitions=partitions,
         producer=producer,
-        restorer=Restorer(settings, partitions, status),
+        restorer=Restorer(settings, partitions, status, failpoints),
         timekeeper=timekeeper,
         clock_is_known=clock_reader.known,
         failpoints=failpoints,
@@ -106,12 +106,18 @@ def assemble(
     )
     app = faust_app(settings)
     app.engine = Engine(settings, loop, rebalance)
-    _register_agents(app, settings, program, partitions, delivery, timekeeper)
+    _register_agents(app, settings, program, partitions, delivery, timekeeper, failpoints)
     return Assembly(app, loop, rebalance, partitions, producer, clock_reader)
 
 
 def _register_agents(
-    app: EngineApp, settings: WorkerSettings, program: Program, partitions: Partitions, delivery: Delivery, timekeeper: Timekeeper
+    app: EngineApp,
+    settings: WorkerSettings,
+    program: Program,
+    partitions: Partitions,
+    delivery: Delivery,
+    timekeeper: Timekeeper,
+    failpoints: Failpoints,
 ) -> None:
     """One Faust agent per channel, in the order of the topology, then one per stage."""
 
@@ -119,13 +125,15 @@ def _register_agents(
         for piece in portion.slices:
             timekeeper.sources.advance(piece.tp, program.process(piece.records, delivery))
 
+    receive = failpoints.around(program.deliver)
+
     def deliver(portion: Portion) -> None:
         stage = partitions.stage_of(portion.topic)
         if stage is None:
             raise InvariantBroken(f"expected a portion of an internal topic, found {portion.topic}")
         for piece in portion.slices:
             for record in piece.records:
-                program.deliver(stage, record.partition, program.receive(stage, record.value or b""), delivery)
+                receive(stage, record.partition, program.receive(stage, record.value or b""), delivery)
 
     for topic in settings.channel_topics:
         register(app, topic, f"channel-{topic}", process)

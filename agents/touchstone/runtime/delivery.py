@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from touchstone.contracts.partitioner import partition_of
 from touchstone.errors import InvariantBroken
+from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.names import internal_topic
 from touchstone.runtime.producer import Item, Outgoing, Producer
 from touchstone.runtime.program import Program
@@ -30,8 +31,11 @@ class Delivery:
     before its component hears of them, and less has to move. All else goes out with the transaction. Nothing is kept over a commit.
     """
 
-    def __init__(self, settings: WorkerSettings, program: Program, producer: Producer, status: RuntimeStatus) -> None:
+    def __init__(
+        self, settings: WorkerSettings, program: Program, producer: Producer, status: RuntimeStatus, failpoints: Failpoints
+    ) -> None:
         self._program = program
+        self._deliver = failpoints.around(program.deliver)
         self._producer = producer
         self._status = status
         self._local = settings.local_delivery
@@ -78,7 +82,7 @@ class Delivery:
 
     async def drain(self) -> None:
         """Deliver in memory until nothing is left, let the event loop breathe, and start to write what goes out where that is much."""
-        here, deliver = self._here, self._program.deliver
+        here, deliver = self._here, self._deliver
         done, started = 0, time.perf_counter()
         while here:
             stage, partition, message = here.popleft()

@@ -1,12 +1,14 @@
 """Places where a test may make the process die, in the words of an environment variable.
 
 `TOUCHSTONE_FAILPOINT="commit.before_end:3:kill"` sends SIGKILL to the process the third time it comes by. Actions: kill (SIGKILL),
-stop (SIGSTOP), raise (`InvariantBroken`). Several, separated by commas, are possible. Without the variable a place costs a dictionary look-up.
+stop (SIGSTOP), raise (`InvariantBroken`). Several, separated by commas, are possible. Without the variable a place costs a dictionary
+look-up, and the places around a message nothing at all.
 """
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from touchstone.errors import InvariantBroken, UsageError
 
@@ -20,10 +22,22 @@ PLACES = (
     "commit.before_stores",
     "commit.after_stores",
     "batch.after_body",
+    "deliver.before_absorb",
+    "deliver.after_absorb",
+    "deliver.before_piece",
+    "deliver.after_piece",
     "restore.before_read",
+    "restore.while_reading",
+    "restore.after_read",
     "restore.before_stamp",
+    "restore.after_stamp",
     "rebalance.before_commit",
+    "rebalance.after_commit",
+    "rebalance.assigned",
 )
+
+Deliver = Callable[[str, int, Any, Any], None]
+"""A program's `deliver`."""
 
 _ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
@@ -68,3 +82,16 @@ class Failpoints:
         if action == "raise":
             raise InvariantBroken(f"failpoint {place} was armed to raise")
         os.kill(os.getpid(), _ACTIONS[action])
+
+    def around(self, deliver: Deliver) -> Deliver:
+        """The same, with places before and after the delivery of a message, named by its type, where such a place is armed."""
+        if not any(place.startswith("deliver.") for place in self._armed):
+            return deliver
+
+        def watched(stage: str, partition: int, message: Any, out: Any) -> None:
+            name = type(message).__name__.lower()
+            self.reached(f"deliver.before_{name}")
+            deliver(stage, partition, message, out)
+            self.reached(f"deliver.after_{name}")
+
+        return watched

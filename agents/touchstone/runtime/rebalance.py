@@ -96,6 +96,7 @@ class Rebalance:
                 if was_running:
                     await self._checkpoint.commit()
                 await self._checkpoint.finish()
+                self._failpoints.reached("rebalance.after_commit")
             except StateUnusable as error:
                 await self._throw_away(error)
             except Exception as error:  # noqa: BLE001  # whatever it is, the worker must not go on
@@ -105,6 +106,7 @@ class Rebalance:
 
     def assigned(self, partitions: Iterable[TopicPartition], membership: Membership, consumer: GroupConsumer) -> None:
         """Take these partitions over, in the background: heartbeats begin only after the caller has returned."""
+        self._failpoints.reached("rebalance.assigned")
         self._loop.close_gate()
         self.membership = membership
         self._consumer = consumer
@@ -169,6 +171,7 @@ class Rebalance:
         self._failpoints.reached("restore.before_read")
         committed = await self._decided_offsets()
         restored = await self._restorer.restore(committed)
+        self._failpoints.reached("restore.after_read")
         self._check_fingerprints()
         await self._clock_is_known.wait()
         consumer = self._require_consumer()
@@ -179,6 +182,7 @@ class Rebalance:
             self._failpoints.reached("restore.before_stamp")
             if positions:
                 await self._producer.commit(positions, lambda: None)
+            self._failpoints.reached("restore.after_stamp")
             if epoch != self._loop.epoch:
                 return
             self._checkpoint.start(positions)

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from touchstone.errors import StateUnusable
+from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.security import connection
@@ -46,10 +47,11 @@ class Restorer:
     records occupy offsets, so records cannot be counted.
     """
 
-    def __init__(self, settings: WorkerSettings, partitions: Partitions, status: RuntimeStatus) -> None:
+    def __init__(self, settings: WorkerSettings, partitions: Partitions, status: RuntimeStatus, failpoints: Failpoints) -> None:
         self._settings = settings
         self._partitions = partitions
         self._status = status
+        self._failpoints = failpoints
 
     async def restore(self, committed: Mapping[TopicPartition, OffsetAndMetadata]) -> int:
         """Restore every open store from its own offset; returns how many records that took.
@@ -93,6 +95,7 @@ class Restorer:
                 for tp, records in fetched.items():
                     self._load(ranges, reader, tp, records)
                     restored += len(records)
+                    self._failpoints.reached("restore.while_reading")
                 for tp in list(ranges):
                     await self._pass(ranges, reader, tp)
                 self._status.restore_remaining = sum(range_.end - range_.position for range_ in ranges.values())
