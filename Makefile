@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help demo test check static bench lock clean
+.PHONY: help demo test check static bench chaos lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ static: $(VENV)/.ok
 
 bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker
 	@$(BIN)/python -m bench
+
+chaos: $(VENV)/.ok ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)
+	@$(BIN)/python -m tests.fault $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),1)
 
 lock: $(VENV)/.ok ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -32,6 +32,8 @@ class Scene:
     folder: Path
     clock_file: Path
     hired: int = field(default=0)
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    """Called at the end, whatever happens: what must not outlive the test."""
 
     @property
     def bootstrap(self) -> str:

@@ -83,6 +83,8 @@ async def own_scene(
             flowing.cancel()
             with suppress(asyncio.CancelledError):
                 await flowing
+            for undo in scene.undo:
+                await asyncio.to_thread(undo)
     with suppress(TouchstoneError):  # they only take room
         await remove(cluster.bootstrap, [spec.name for spec in specs])
 

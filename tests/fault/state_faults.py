@@ -174,6 +174,7 @@ class DiskFull(Fault):
         folder.mkdir(parents=True)
         await asyncio.to_thread(_run, "mount", "-t", "tmpfs", "-o", f"size={_TMPFS_MB}m", "tmpfs", str(folder))
         self._mounted = folder
+        scene.undo.append(lambda: _run("umount", "--lazy", str(folder)))
         log = scene.folder / f"{self._worker}.log"
         log.touch()
         (folder / "log").symlink_to(log)  # what it says must not be lost with the room
@@ -196,8 +197,6 @@ class DiskFull(Fault):
     async def proof(self, scene: Scene) -> str:
         """It said so."""
         said = scene.crew.log(self._worker).count("the disk is full")
-        if self._mounted is not None:
-            await asyncio.to_thread(_run, "umount", "--lazy", str(self._mounted))
         if not said or not self._code:
             raise NotProven(f"exit codes {self._code}; said so {said} times")
         return f"ended with {sorted(set(self._code))}, said that the disk is full, went on when there was room"

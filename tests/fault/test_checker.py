@@ -9,7 +9,6 @@ import pytest
 from tests.fault import checker
 from tests.fault.checker import Readings, Row, Said, Sample, Source
 from tests.fault.workload import CANARY
-from touchstone.app import prefixed
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.lines import prepare_line
 from touchstone.model.component import Header, Node, Pointer, Staged
@@ -18,6 +17,7 @@ from touchstone.pipeline import IDENTITY, JOURNEY
 from touchstone.simulate import simulate
 from touchstone.testing.generator import generate
 from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.prefix import prefixed
 
 TOPOLOGY = replace(prefixed(load_topology(default_topology_path()), "t."), partitions=4)
 COOKIE, USER = "default/cookie:c1", "default/user_id:ada"

@@ -129,7 +129,7 @@ class Bench:
         )
         self.broker, self.program, status = SlowBroker(), Counting(), RuntimeStatus()
         self.store = RowStore(DictBackend(), self.program.stages["counts"])
-        self.delivery = Delivery(settings, cast("Any", self.program), cast("Producer", self.broker), status)
+        self.delivery = Delivery(settings, cast("Any", self.program), cast("Producer", self.broker), status, Failpoints({}))
         self.delivery.know_outputs({"out": 1})
         self.checkpoint = Checkpoint(
             settings,
