@@ -45,7 +45,7 @@ class WorkerOptions:
     instance: str
     data_dir: Path
     session_timeout_ms: int = 10_000
-    commit_interval_ms: int = 100
+    commit_interval_ms: int = 50
     web_host: str = "127.0.0.1"
     web_port: int | None = None
     """Where `/metrics` and `/health` answer; 0 for a free port, None for not at all."""

@@ -18,7 +18,7 @@ def toy(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Rig]:
 @pytest.mark.parametrize("keeps_state", [True, False], ids=["state kept", "state wiped"])
 def test_four_kills_inside_commits_lose_nothing_and_double_nothing(toy: Rig, *, keeps_state: bool) -> None:
     """Killed at four steps of the commit protocol, a worker that starts again ends with every record counted once."""
-    kills = ["commit.before_write:3:kill", "commit.before_offsets:4:kill", "commit.before_end:2:kill", "commit.before_stores:5:kill"]
+    kills = ["commit.before_write:3:kill", "commit.before_settle:4:kill", "commit.before_end:2:kill", "commit.before_stores:5:kill"]
     toy.produce(8_000)
 
     for number, failpoint in enumerate(kills):

@@ -189,12 +189,11 @@ class Checkpoint:
     async def _carry_out(self, sealed: Sealed) -> None:
         """The transaction.
 
-        5. Write what goes out and, in the same wave, the changes of the stores to their changelogs; wait until all of it is
-           acknowledged. It lies in the open transaction: no `read_committed` reader sees it.
-        6. Put the offsets into it, as member of the present group generation: from here on a later owner waits for its outcome. A
-           transaction that read nothing commits the unchanged positions again, so that it is fenced all the same.
-        7. End the transaction: all of it is visible now.
-        8. Write the stores, together with the offset behind their changes in the changelog.
+        5. Write what goes out and the changes of the stores to their changelogs. At the same time put the offsets into the transaction, as
+           member of the present group generation: from here on a later owner waits for its outcome. A transaction that read nothing
+           commits the unchanged positions again, so that it is fenced all the same.
+        6. When all of it is acknowledged, end the transaction. Until now no `read_committed` reader sees anything of it; now all of it.
+        7. Write the stores, together with the offset behind their changes in the changelog.
         """
         try:
             await self._transact(sealed)
@@ -203,10 +202,7 @@ class Checkpoint:
 
     async def _transact(self, sealed: Sealed) -> None:
         self._failpoints.reached("commit.before_write")
-        await self._producer.flush()
-        ends = await self._producer.write(sealed.outgoing) if sealed.outgoing else {}
-        self._failpoints.reached("commit.before_offsets")
-        await self._producer.commit(sealed.positions, lambda: self._failpoints.reached("commit.before_end"))
+        ends = await self._producer.transact(sealed.outgoing, sealed.positions, lambda: self._failpoints.reached("commit.before_end"))
         self._program.committed()
         self._failpoints.reached("commit.before_stores")
         for changelog, store in sealed.stores.items():

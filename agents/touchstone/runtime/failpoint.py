@@ -17,7 +17,6 @@ VARIABLE = "TOUCHSTONE_FAILPOINT"
 PLACES = (
     "commit.before_settle",
     "commit.before_write",
-    "commit.before_offsets",
     "commit.before_end",
     "commit.before_stores",
     "commit.after_stores",

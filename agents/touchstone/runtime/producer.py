@@ -136,6 +136,26 @@ class Producer:
             ends = await asyncio.gather(*(self._write_partition(tp, items) for tp, items in outgoing.items()))
         return dict(zip(outgoing, ends, strict=True))
 
+    async def transact(
+        self, outgoing: Mapping[TopicPartition, list[Item]], positions: Mapping[TopicPartition, int], before_end: Callable[[], None]
+    ) -> dict[TopicPartition, int]:
+        """Write records and put offsets into the transaction, both at once, wait until all is acknowledged, and end it.
+
+        Returns the offset behind the last record, per partition.
+
+        Raises:
+            Fenced: The group or the transaction coordinator no longer accepts us. Nothing was committed.
+            InvariantBroken: The broker did not say where the records lie.
+        """
+        await self.flush()
+        with _fencing():
+            await self._begin()
+            ends: dict[TopicPartition, int]
+            ends, _ = await asyncio.gather(self.write(outgoing), self._add_offsets(positions))
+            before_end()
+            await self._producer.commit_transaction()
+        return ends
+
     async def commit(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
         """Put offsets into the transaction, as a member of the present generation, and end it.
 
@@ -165,12 +185,15 @@ class Producer:
             await asyncio.wait_for(self._producer.abort_transaction(), timeout_s)
 
     async def _end(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
+        await self._add_offsets(positions)
+        before_end()
+        await self._producer.commit_transaction()
+
+    async def _add_offsets(self, positions: Mapping[TopicPartition, int]) -> None:
         if positions:
             metadata = self._settings.transactional_id
             offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in positions.items()}
             await self._producer.send_offsets_to_transaction(offsets, self._settings.app)
-        before_end()
-        await self._producer.commit_transaction()
 
     async def _begin(self) -> None:
         if self._ending is not None and not self._ending.done():

@@ -22,7 +22,7 @@ class WorkerSettings:
     channel_topics: tuple[str, ...]
     output_topics: tuple[str, ...] = ()
     clock: Literal["wall", "event"] = "wall"
-    commit_interval_ms: int = 100
+    commit_interval_ms: int = 50
     commit_interval_behind_ms: int = 500
     """The interval while more records wait than a poll takes: those who wait anyway lose nothing, and a commit has a price of its own."""
     commit_records: int = 20_000

@@ -46,19 +46,15 @@ class SlowBroker:
         """It has ended."""
         self.is_held = False
 
-    async def flush(self) -> None:
-        """Nothing was written before."""
-
-    async def write(self, outgoing: Outgoing) -> dict[TopicPartition, int]:
-        """Take records, slowly."""
+    async def transact(
+        self, outgoing: Outgoing, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]
+    ) -> dict[TopicPartition, int]:
+        """Take records and offsets, slowly."""
         await self.may_go_on.wait()
         self.written.append(outgoing)
-        return dict.fromkeys(outgoing, 7 * len(self.written))
-
-    async def commit(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
-        """Take offsets."""
         before_end()
         self.committed.append(positions)
+        return dict.fromkeys(outgoing, 7 * len(self.written))
 
 
 class Counting:
