@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,13 +126,13 @@ def touchpoint(number: int, channel: str = "web", **changed: Any) -> bytes:
 def test_every_line_arrives_in_the_topic_of_its_channel_also_what_is_none(
     kafka: str, topic_prefix: str, topology: Path, tmp_path: Path
 ) -> None:
-    """A gzip file with aliases, garbage and empty lines: each line is one record, of one key in order, and counted by topic."""
+    """A gzip file with aliases, garbage and empty lines, sent anyway: each line is one record, of one key in order, and counted by topic."""
     make_topics(kafka, f"{topic_prefix}web", f"{topic_prefix}app")
     lines = [touchpoint(n, ("web", "website", "app")[n % 3]) for n in range(300)] + [b"{torn", b"[]"]
     file = tmp_path / "events.jsonl.gz"
     file.write_bytes(gzip.compress(b"\n\n".join(lines)))
 
-    result = invoke(produce, str(file), "--topology", str(topology), "--bootstrap", kafka, "--output", "json")
+    result = invoke(produce, str(file), "--anyway", "--topology", str(topology), "--bootstrap", kafka, "--output", "json")
 
     web, app = read(kafka, f"{topic_prefix}web"), read(kafka, f"{topic_prefix}app")
     told = json.loads(result.stdout)
@@ -139,7 +140,9 @@ def test_every_line_arrives_in_the_topic_of_its_channel_also_what_is_none(
     assert told | {"seconds": 0, "rate": 0} == {
         "sent": 302,
         "by_topic": {f"{topic_prefix}web": 202, f"{topic_prefix}app": 100},
-        "unparsable": 2,
+        "dead_letters": 2,
+        "misspelt_kinds": 0,
+        "left_out": {},
         "shift_ms": 0,
         "seconds": 0,
         "rate": 0,
@@ -201,6 +204,53 @@ def test_what_kafka_refuses_is_never_reported_as_sent(kafka: str, topic_prefix: 
         invoke(produce, str(file), "--topology", str(topology), "--bootstrap", kafka, "--rate", "100")
 
 
+def touchstone(*arguments: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own, with pipes to all its ends."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "touchstone", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def test_standard_input_is_judged_on_its_way(kafka: str, topic_prefix: str, topology: Path) -> None:
+    """Everything is sent, and what was refused is named at the end with its line; the exit code is 1, never silently 0."""
+    make_topics(kafka, f"{topic_prefix}web", f"{topic_prefix}app")
+    lines = [touchpoint(1), touchpoint(2, "wbe"), b"{torn"]
+
+    with touchstone("produce", "-", "--topology", str(topology), "--bootstrap", kafka) as process:
+        told, said = process.communicate(b"\n".join(lines).decode(), timeout=60)
+
+    assert process.returncode == 1
+    assert "3 sent and acknowledged" in told
+    assert [line.split(": ")[:2] for line in said.splitlines()[:2]] == [
+        ["standard input:2", "unknown_channel"],
+        ["standard input:3", "invalid_json"],
+    ]
+    assert "2 of 3 lines should be mended (dead letters: 2); everything was sent as it is" in said
+    assert len(read(kafka, f"{topic_prefix}web")) == 3
+
+
+def test_ctrl_c_says_how_many_touchpoints_arrived(kafka: str, topic_prefix: str, topology: Path) -> None:
+    """Exit code 130; as many records are in Kafka as it says."""
+    make_topics(kafka, f"{topic_prefix}web", f"{topic_prefix}app")
+
+    with touchstone("produce", "-", "--rate", "20", "--topology", str(topology), "--bootstrap", kafka) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write("\n".join(touchpoint(number).decode() for number in range(400)))
+        process.stdin.close()
+        deadline = time.monotonic() + 60
+        while not read(kafka, f"{topic_prefix}web"):
+            assert time.monotonic() < deadline, "nothing arrived within 60 s"
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+
+    found = re.search(r"error: stopped; ([\d,]+) of [\d,]+ touchpoints? sent were acknowledged", said)
+    assert found is not None, said
+    assert 0 < int(found[1].replace(",", "")) == len(read(kafka, f"{topic_prefix}web")) < 400
+    assert process.returncode == 130
+
+
 def test_standard_input_cannot_be_moved_to_now(kafka: str, topology: Path) -> None:
     """It can be read only once; the message says what to do instead."""
     with pytest.raises(UsageError, match="save it to a file first"):
@@ -214,7 +264,7 @@ def test_generated_touchpoints_all_arrive(kafka: str, topic_prefix: str, topolog
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\n".join(generated.lines))
 
-    result = invoke(produce, str(file), "--topology", str(topology), "--bootstrap", kafka)
+    result = invoke(produce, str(file), "--anyway", "--topology", str(topology), "--bootstrap", kafka)
 
     assert "2,000 sent and acknowledged" in result.stdout
     assert len(read(kafka, f"{topic_prefix}web", f"{topic_prefix}app")) == 2_000

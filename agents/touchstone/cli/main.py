@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 import touchstone
+from touchstone.cli import exits
 from touchstone.cli.groups import Lazy
 from touchstone.cli.output import Output
 from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
@@ -28,12 +29,6 @@ COMMANDS: Mapping[str, str] = {
     "tail": "Show moments, customers and the like as they come.",
     "inspect": "Show one customer: who, where on the journey, and why.",
 }
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
-EXIT_UNHEARD = 141  # as a shell counts SIGPIPE
 
 
 @click.group(
@@ -82,18 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         output.note("stopped")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exits.INTERRUPTED)
     except (TopologyError, UsageError) as error:
         output.error(error)
-        sys.exit(EXIT_USAGE)
+        sys.exit(exits.USAGE)
     except InvariantBroken as error:
         _internal(error, output)
     except TouchstoneError as error:
         output.error(error)
-        sys.exit(EXIT_FAILED)
+        sys.exit(exits.FAILED)
     except BrokenPipeError:  # whoever read what we say has read enough: `touchstone tail moments | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more when it ends
-        sys.exit(EXIT_UNHEARD)
+        sys.exit(exits.UNHEARD)
     except Exception as error:  # noqa: BLE001 - the last resort: a line for the user instead of a traceback
         _internal(error, output)
 
@@ -114,4 +109,4 @@ def _internal(error: Exception, output: Output) -> NoReturn:
         f"internal error: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}. This is a bug in touchstone "
         f"{touchstone.__version__}. Run it again as `touchstone --debug …` and report what it prints; look through it for personal data first"
     )
-    sys.exit(EXIT_INTERNAL)
+    sys.exit(exits.INTERNAL)

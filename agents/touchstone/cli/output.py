@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import click
 import msgspec
@@ -21,6 +21,21 @@ class Show(Protocol):
     def __call__(self, done: int, total: int | None = None, /) -> None:
         """Show it."""
 
+
+class Finding(NamedTuple):
+    """What is wrong with a line of a file."""
+
+    file: str
+    line: int
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}: {self.detail}"
+
+
+SHOWN_FINDINGS = 20
+"""So many are named; the others are counted."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -91,6 +106,18 @@ class Output:
             self.stderr.print(str(fault), soft_wrap=True)
         self.stderr.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
 
+    def findings(self, findings: Sequence[Finding], total: int, message: str) -> None:
+        """Name findings, of `total` that there are, and end with the message; on standard error."""
+        if self.is_json:
+            record = {"error": message, "findings": [finding._asdict() for finding in findings], "total": total}
+            sys.stderr.write(msgspec.json.encode(record).decode() + "\n")
+            return
+        for finding in findings:
+            self.stderr.print(str(finding), soft_wrap=True)
+        if total > len(findings):
+            self.stderr.print(f"… and {total - len(findings):,} more")
+        self.error(message)
+
     def fail(self, message: str, exit_code: int = 1) -> NoReturn:
         """Say what went wrong and end the command with that code."""
         self.error(message)
@@ -100,6 +127,11 @@ class Output:
     def _line(record: Mapping[str, Any]) -> None:
         sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
         sys.stdout.flush()
+
+
+def counted(number: int, what: str) -> str:
+    """`1 line`, `2,000 lines`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def output_option(command: _F) -> _F:

@@ -5,19 +5,23 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
 
+from touchstone.cli import exits
 from touchstone.cli.bootstrap import bootstrap_option
-from touchstone.cli.output import Output, Show, output_option
+from touchstone.cli.judge import Judge
+from touchstone.cli.output import Output, Show, counted, output_option
 from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
-from touchstone.devkit.datasets import read_lines
-from touchstone.errors import UsageError
+from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
+from touchstone.errors import Retriable, UsageError
 from touchstone.intake.event_time import inner_time
 from touchstone.intake.lines import Prepared, prepare_line
 from touchstone.runtime.admin import partition_counts
@@ -27,19 +31,29 @@ from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.prefix import prefixed
 
 _SHOW_EVERY = 500
+LOOKED_AT_FIRST = 100_000
+"""Lines of a file that are judged before anything is sent: a few seconds. What comes behind them is judged on its way."""
+
+Line = tuple[int, bytes]
+"""The number of a line in its file, and what it says."""
 
 
-class Sent(NamedTuple):
-    """What was sent and acknowledged: lines per channel topic, of them those that will become dead letters at once, how long it took."""
+@dataclass(slots=True)
+class Sent:
+    """How far the sending is: lines sent per channel topic, how many are acknowledged, how long it took."""
 
-    by_topic: Counter[str]
-    unparsable: int
-    seconds: float
+    by_topic: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+    seconds: float = 0.0
 
     @property
     def total(self) -> int:
-        """All lines."""
+        """All lines that were sent."""
         return self.by_topic.total()
+
+    def acknowledge(self) -> None:
+        """One more."""
+        self.acknowledged += 1
 
 
 @click.command
@@ -52,6 +66,7 @@ class Sent(NamedTuple):
 )
 @click.option("--shift-to-now", is_flag=True, help="move all times by one amount, so that the latest lies now")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="only the first N")
+@click.option("--anyway", is_flag=True, help="send also what should be mended; what is refused becomes a dead letter")
 @prefix_option
 @bootstrap_option
 @output_option
@@ -61,6 +76,7 @@ def produce(
     rate: float | None,
     shift_to_now: bool,
     limit: int | None,
+    anyway: bool,
     topic_prefix: str,
     bootstrap: str,
     output: Output,
@@ -70,8 +86,13 @@ def produce(
     FILE is JSON Lines, one touchpoint a line, plain or gzip; `-` reads standard input; the name of a shipped data set (adobe-luma,
     snowplow-ecommerce, …) sends that. A line needs event_id, channel, type, occurred_at and identifiers (a map or a list).
 
-    Lines keep their order. What is no touchpoint is sent as it is: it becomes a dead letter that says why, and nothing is lost. The
-    command ends when every line is acknowledged by Kafka.
+    The file is looked at before anything is sent: a line that would become a dead letter, or lose an identifier because its kind is
+    misspelt, is named with its place, nothing is sent, and the exit code is 2. With --anyway everything is sent as it is. Of standard
+    input, and behind the first 100,000 lines of a file, each line is looked at on its way; then the report comes at the end, with exit
+    code 1.
+
+    Lines keep their order. The command ends when every line is acknowledged by Kafka. Sending a file again does no harm: touchpoints with
+    the same event_id and content count once.
 
     \b
       touchstone produce events.jsonl --rate 100
@@ -79,45 +100,78 @@ def produce(
       zcat archive.gz | touchstone produce - --limit 1000
     """  # noqa: D301 - \b is click's mark for lines to be kept
     compiled = prefixed(load_topology(topology or default_topology_path()), topic_prefix)
-    if shift_to_now and file == "-":
+    is_file = file != STANDARD_INPUT
+    if shift_to_now and not is_file:
         raise UsageError(
             "--shift-to-now has to read everything before it knows by how much; standard input can be read once: save it to a file first"
         )
-    shift_ms = shift_to(_lines(file, limit), SystemClock().now_ms()) if shift_to_now else 0
-    is_counted = file != "-" and output.stderr.is_terminal and not output.is_json
-    total = sum(1 for _ in _lines(file, limit)) if is_counted else None
-    with output.progress("Sending", total) as show:
-        sent = asyncio.run(send(_lines(file, limit), compiled, bootstrap, rate=rate, shift_ms=shift_ms, show=show))
-    _tell(sent, shift_ms, output)
+    lines = partial(_lines, file, limit)
+    shift_ms = shift_to((line for _, line in lines()), SystemClock().now_ms()) if shift_to_now else 0
+    judge = Judge(compiled, file if is_file else "standard input")
+    if is_file and not anyway:
+        _look_first(lines(), compiled, shift_ms, judge, output)
+    is_counted = is_file and output.stderr.is_terminal and not output.is_json
+    total = sum(1 for _ in lines()) if is_counted else None
+    sent = Sent()
+    try:
+        with output.progress("Sending", total) as show:
+            asyncio.run(send(lines(), compiled, bootstrap, judge, sent, rate=rate, shift_ms=shift_ms, show=show))
+    except KeyboardInterrupt:
+        output.fail(f"stopped; {_so_far(sent)}", exits.INTERRUPTED)
+    except Retriable as error:
+        raise Retriable(f"{error}. {_so_far(sent).capitalize()}" if sent.total else str(error)) from error
+    _tell(sent, judge, shift_ms, output)
+    if judge.total and not anyway:
+        output.findings(judge.findings, judge.total, f"{judge}; everything was sent as it is")
+        raise click.exceptions.Exit(exits.FAILED)
+
+
+def _look_first(lines: Iterator[Line], topology: Topology, shift_ms: int, judge: Judge, output: Output) -> None:
+    """Judge the beginning of a file; end the command where something is to be mended."""
+    with output.progress("Looking") as show:
+        for number, line in itertools.islice(lines, LOOKED_AT_FIRST):
+            judge.look(number, line, prepare_line(line, topology, shift_ms))
+            if judge.looked_at % _SHOW_EVERY == 0:
+                show(judge.looked_at)
+    if judge.total:
+        output.findings(judge.findings, judge.total, f"{judge}; nothing was sent. Send them as they are with --anyway")
+        raise click.exceptions.Exit(exits.USAGE)
 
 
 async def send(
-    lines: Iterable[bytes], topology: Topology, bootstrap: str, *, rate: float | None = None, shift_ms: int = 0, show: Show | None = None
-) -> Sent:
-    """Send lines in order and wait until all are acknowledged.
+    lines: Iterable[Line],
+    topology: Topology,
+    bootstrap: str,
+    judge: Judge,
+    sent: Sent,
+    *,
+    rate: float | None = None,
+    shift_ms: int = 0,
+    show: Show | None = None,
+) -> None:
+    """Send lines in order and wait until all are acknowledged; `judge` sees those that it has not seen, `sent` says how far it is.
 
     Raises:
         UsageError: a channel's topic does not exist.
         Retriable: Kafka cannot be reached, or did not acknowledge.
     """
     await _require({channel.topic for channel in topology.channels.values()}, bootstrap)
-    by_topic: Counter[str] = Counter()
-    unparsable, began = 0, time.monotonic()
+    began, judged = time.monotonic(), judge.looked_at
 
     async def records() -> AsyncIterator[Prepared]:
-        nonlocal unparsable
-        for number, line in enumerate(lines):
+        for place, (number, line) in enumerate(lines):
             if rate is not None:
-                await _until(began + number / rate)
+                await _until(began + place / rate)
             prepared = prepare_line(line, topology, shift_ms)
-            unparsable += _object(line) is None
-            by_topic[prepared.topic] += 1
-            if show is not None and number % _SHOW_EVERY == 0:
-                show(number)
+            if place >= judged:
+                judge.look(number, line, prepared)
+            sent.by_topic[prepared.topic] += 1
+            if show is not None and place % _SHOW_EVERY == 0:
+                show(place)
             yield prepared
 
-    await produce_lines(bootstrap, records())
-    return Sent(by_topic, unparsable, time.monotonic() - began)
+    await produce_lines(bootstrap, records(), sent.acknowledge)
+    sent.seconds = time.monotonic() - began
 
 
 async def _require(topics: set[str], bootstrap: str) -> None:
@@ -128,8 +182,8 @@ async def _require(topics: set[str], bootstrap: str) -> None:
         )
 
 
-def _lines(file: str, limit: int | None) -> Iterator[bytes]:
-    return itertools.islice(read_lines(file), limit)
+def _lines(file: str, limit: int | None) -> Iterator[Line]:
+    return itertools.islice(read_numbered(file), limit)
 
 
 async def _until(when: float) -> None:
@@ -168,17 +222,28 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return stated if isinstance(stated, dict) else None
 
 
-def _tell(sent: Sent, shift_ms: int, output: Output) -> None:
+def _so_far(sent: Sent) -> str:
+    return f"{sent.acknowledged:,} of {counted(sent.total, 'touchpoint')} sent were acknowledged; sending the file again does no harm"
+
+
+def _tell(sent: Sent, judge: Judge, shift_ms: int, output: Output) -> None:
     rate = round(sent.total / sent.seconds) if sent.seconds else sent.total
+    left_out = dict(sorted(judge.left_out.items()))
     if output.is_json:
-        counts = {"sent": sent.total, "by_topic": dict(sorted(sent.by_topic.items())), "unparsable": sent.unparsable}
-        output.emit({**counts, "shift_ms": shift_ms, "seconds": round(sent.seconds, 3), "rate": rate})
+        counts = {"sent": sent.total, "by_topic": dict(sorted(sent.by_topic.items())), "dead_letters": judge.refused}
+        more = {"misspelt_kinds": judge.misspelt, "left_out": left_out}
+        output.emit({**counts, **more, "shift_ms": shift_ms, "seconds": round(sent.seconds, 3), "rate": rate})
         return
     output.table(("topic", "touchpoints"), sorted(sent.by_topic.items()))
     output.text(f"{sent.total:,} sent and acknowledged in {sent.seconds:.1f} s ({rate:,} a second)")
     if shift_ms:
         output.text(f"all times moved by {timedelta(milliseconds=shift_ms)}")
-    if sent.unparsable:
-        output.text(
-            f"{sent.unparsable:,} lines are no JSON object: they become dead letters, see `touchstone tail deadletters --from-beginning`"
-        )
+    if judge.refused:
+        become = "becomes a dead letter" if judge.refused == 1 else "become dead letters"
+        output.text(f"{counted(judge.refused, 'line')} {become}: `touchstone tail deadletters --from-beginning`")
+    if judge.misspelt:
+        lose = "loses an identifier, its kind is" if judge.misspelt == 1 else "lose identifiers, their kinds are"
+        output.text(f"{counted(judge.misspelt, 'line')} {lose} misspelt")
+    if left_out:
+        kinds = ", ".join(f"{kind} ({count:,})" for kind, count in left_out.items())
+        output.note(f"left out, because the topology has no such kind of identifier: {kinds}")

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from touchstone.errors import UsageError
 DATASETS = ("adobe-luma", "snowplow-ecommerce", "snowplow-web", "snowplow-mobile", "cfpb-complaints")
 """Their names; `data/README.md` says what they are and whose."""
 
+STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
 
 
@@ -36,7 +38,16 @@ def read_lines(name_or_path: str | Path) -> Iterator[bytes]:
     Raises:
         UsageError: neither a data set nor a file that can be read.
     """
-    if str(name_or_path) == "-":
+    return (content for _, content in read_numbered(name_or_path))
+
+
+def read_numbered(name_or_path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """The same, each line with its number in the file, which counts from 1 and counts empty lines, too.
+
+    Raises:
+        UsageError: neither a data set nor a file that can be read.
+    """
+    if str(name_or_path) == STANDARD_INPUT:
         yield from _lines(cast("io.BufferedReader", sys.stdin.buffer), "standard input")
         return
     path = dataset_path(str(name_or_path)) if str(name_or_path) in DATASETS else Path(name_or_path)
@@ -50,12 +61,12 @@ def read_lines(name_or_path: str | Path) -> Iterator[bytes]:
         yield from _lines(file, str(path))
 
 
-def _lines(raw: io.BufferedReader, name: str) -> Iterator[bytes]:
+def _lines(raw: io.BufferedReader, name: str) -> Iterator[tuple[int, bytes]]:
     try:
         is_gzip = raw.peek(2)[:2] == _GZIP
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw
-        for number, line in enumerate(stream):
-            if content := (line.removeprefix(codecs.BOM_UTF8) if number == 0 else line).strip():
-                yield content
-    except (OSError, EOFError) as error:
+        for number, line in enumerate(stream, 1):
+            if content := (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip():
+                yield number, content
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{name} cannot be read: {error}") from error

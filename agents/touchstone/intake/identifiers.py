@@ -9,6 +9,7 @@ from touchstone.contracts import reasons
 from touchstone.errors import RecordRejected
 from touchstone.intake.blocked import Blocked
 from touchstone.intake.bounds import MAX_STATED_IDENTIFIERS
+from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import clean, normalise
 from touchstone.intake.recent import Recent
 from touchstone.model.identifier import identifier_key
@@ -91,9 +92,15 @@ class IdentifierReader:
                     raise _too_many(MAX_IDENTIFIERS)
         if not keys:
             raise RecordRejected(
-                reasons.NO_USABLE_IDENTIFIER, f"identifiers: expected at least one that is usable, found {ignored.total()} to be ignored"
+                reasons.NO_USABLE_IDENTIFIER,
+                f"identifiers: expected at least one that is usable, found {ignored.total()} to be ignored{self._unknown(pairs)}",
             )
         return Usable(tuple(sorted(keys, key=self._strength)), tuple((*what, count) for what, count in ignored.items()))
+
+    def _unknown(self, pairs: tuple[tuple[str, Any], ...]) -> str:
+        """The first kind that the topology does not know, if there is one."""
+        word = next((name for name, _ in pairs if name not in self._kinds), None)
+        return "" if word is None else f"; expected a kind of the topology, {found(word, tuple(self._kinds))}"
 
 
 def _too_many(most: int) -> RecordRejected:

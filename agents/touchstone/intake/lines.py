@@ -49,6 +49,12 @@ def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Code
     return Prepared(channel.topic, _key(stated.get("identifiers")), value, _received_at(stated))
 
 
+def kinds_of(line: bytes) -> list[str]:
+    """The kinds of identifiers that a line states, as its producer called them; none where the line cannot be read."""
+    stated = _read(line)
+    return [] if stated is None else [kind for kind, _ in _pairs(stated.get("identifiers")) if isinstance(kind, str)]
+
+
 def _read(line: bytes) -> dict[str, Any] | None:
     if is_too_deep(line):
         return None

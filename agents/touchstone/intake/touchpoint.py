@@ -12,6 +12,7 @@ from touchstone.intake.bounds import check_values
 from touchstone.intake.decode import Stated
 from touchstone.intake.event_time import event_time
 from touchstone.intake.identifiers import IdentifierReader
+from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.topology.compile import Channel, Topology
@@ -90,7 +91,8 @@ class TouchpointReader:
         channel = self._channels.get(stated.channel)
         if channel is None:
             raise RecordRejected(
-                reasons.UNKNOWN_CHANNEL, "channel: expected a channel of the topology or an alias of one, found another word"
+                reasons.UNKNOWN_CHANNEL,
+                f"channel: expected a channel of the topology or an alias of one, {found(stated.channel, tuple(self._channels))}",
             )
         return channel
 

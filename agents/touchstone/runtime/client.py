@@ -1,7 +1,7 @@
 """What the command line and the tests need of Kafka besides a worker: write, read, follow, how far a group is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -42,10 +42,13 @@ Line = tuple[str, bytes | None, bytes | None] | tuple[str, bytes | None, bytes |
 """Topic, key, value, and headers where there are any."""
 
 
-async def produce_lines(bootstrap: str, records: "AsyncIterator[Line] | Iterable[Line]") -> int:
+async def produce_lines(
+    bootstrap: str, records: "AsyncIterator[Line] | Iterable[Line]", acknowledged: Callable[[], None] = lambda: None
+) -> int:
     """Write (topic, key, value, headers) records in order, idempotently; returns how many, once all are acknowledged by all replicas.
 
-    Records of one key stay in order. From an async iterator the caller decides the pace.
+    Records of one key stay in order. From an async iterator the caller decides the pace. `acknowledged` is called for each record that
+    is; whoever breaks off knows by it how many were.
 
     Raises:
         Retriable: The brokers cannot be reached, or a record was not acknowledged; all before it may have been.
@@ -54,17 +57,19 @@ async def produce_lines(bootstrap: str, records: "AsyncIterator[Line] | Iterable
     pending: set[asyncio.Future[Any]] = set()
     failed: list[BaseException] = []
 
-    def answered(acknowledged: asyncio.Future[Any]) -> None:
-        pending.discard(acknowledged)
-        error = acknowledged.exception()
-        if error is not None:  # kept: nobody may be waiting for this one
+    def answered(answer: asyncio.Future[Any]) -> None:
+        pending.discard(answer)
+        error = asyncio.CancelledError() if answer.cancelled() else answer.exception()
+        if error is None:
+            acknowledged()
+        else:  # kept: nobody may be waiting for this one
             failed.append(error)
 
     async with producing(bootstrap) as producer:
         async for topic, key, value, *headers in _each(records):
-            acknowledged = await producer.send(topic, value, key, headers=list(headers[0]) if headers else None)
-            pending.add(acknowledged)
-            acknowledged.add_done_callback(answered)
+            answer = await producer.send(topic, value, key, headers=list(headers[0]) if headers else None)
+            pending.add(answer)
+            answer.add_done_callback(answered)
             count += 1
             if failed:
                 raise failed[0]
