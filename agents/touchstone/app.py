@@ -15,8 +15,9 @@ from touchstone.contracts.envelope import Envelope
 from touchstone.contracts.reasons import IGNORED, REASONS
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.observe.health import start_web
-from touchstone.observe.metrics import Counts
+from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, Counts
 from touchstone.observe.registry import Registry
+from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
 from touchstone.publisher import Publisher
@@ -46,6 +47,7 @@ class WorkerOptions:
     data_dir: Path
     session_timeout_ms: int = 10_000
     commit_interval_ms: int = 50
+    stall_timeout_ms: int = 60_000
     web_host: str = "127.0.0.1"
     web_port: int | None = None
     """Where `/metrics` and `/health` answer; 0 for a free port, None for not at all."""
@@ -121,6 +123,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         clock=topology.clock,
         session_timeout_ms=options.session_timeout_ms,
         commit_interval_ms=options.commit_interval_ms,
+        stall_timeout_ms=options.stall_timeout_ms,
     )
     return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options))
 
@@ -136,17 +139,26 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
             "phase": {phase for journey in topology.journeys for phase in journey.phases},
             "topic": {spec.name for spec in topic_specs(topology, options.app)},
         },
-        {"version": touchstone.__version__, "topology": topology.name, "topology_version": str(topology.version)},
+        {"version": touchstone.__version__, "topology": topology.name, "topology_version": str(topology.version), "clock": topology.clock},
     )
+    registry.begin(CONSUMED, topology.channels)
+    registry.begin(LATE, topology.channels)
+    registry.begin(DEAD_LETTERS, REASONS)
+    registry.begin(CORRECTIONS, CAUSES)
 
     async def beside(status: RuntimeStatus) -> None:
         def refresh() -> None:
             registry.flush(pipeline.committed_counts)
             show_status(registry, status)
 
-        registry.before_each_page(refresh)
+        def refresh_page() -> None:
+            refresh()
+            registry.replace(CUSTOMERS, pipeline.customers())
+            show_resources(registry, options.data_dir)
+
+        registry.before_each_page(refresh_page)
         if options.web_port is not None:
-            web = await start_web(options.web_host, options.web_port, registry, lambda: (status.phase, why(status)))
+            web = await start_web(options.web_host, options.web_port, registry, lambda: (status.phase, why(status)), lambda: status.trouble)
             (options.data_dir / "web.port").write_text(str(web.port))
         while True:
             await asyncio.sleep(1)
@@ -157,9 +169,13 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
 
 def why(status: RuntimeStatus) -> str:
     """Why a worker is ready or not, in a sentence for whoever is awake at three in the morning."""
+    if status.trouble is not None:
+        return status.trouble
     match status.phase:
         case "starting":
             return "waiting for partitions of the group"
+        case "rebalancing":
+            return "partitions change hands; reading goes on when the group has settled"
         case "restoring":
             return f"{status.restore_remaining} changelog records are still to be read"
         case "draining":

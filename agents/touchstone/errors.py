@@ -81,5 +81,9 @@ class Fenced(TouchstoneError):
     """The partition belongs to someone else now: stop quietly, commit nothing."""
 
 
+class Stalled(TouchstoneError):
+    """The worker cannot go on although nothing says no: its consumer died, or nothing moves any more. A new start is the remedy."""
+
+
 class InvariantBroken(TouchstoneError):
     """We have a bug: log once, leave non-zero without committing."""

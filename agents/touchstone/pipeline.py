@@ -16,9 +16,10 @@ from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.agent import JourneyPartition
+from touchstone.journey.census import Census
 from touchstone.journey.fold import DORMANT
 from touchstone.journey.policy import Journeys
-from touchstone.journey.speaker import Speaker
+from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
@@ -52,6 +53,8 @@ class Pipeline:
         self.counts = counts or Counts()
         self._sealed_counts = Counts()
         self.committed_counts = Counts()
+        self._sealed_censuses: dict[int, Census] = {}
+        self._censuses: dict[int, Census] = {}
         self._intake = Intake(topology, ordering.strength, self.counts)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
@@ -83,13 +86,16 @@ class Pipeline:
         self._intake.forget()
         self.counts.clear()
         self._sealed_counts.clear()
+        self._sealed_censuses.clear()
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
         self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
+        self._censuses[partition] = self._journey_partitions[partition].census
 
     def closed(self, partition: int) -> None:
         """The partition is somebody else's."""
         self._identities.pop(partition, None)
         self._journey_partitions.pop(partition, None)
+        self._censuses.pop(partition, None)
 
     def process(self, records: Sequence[Record], out: Out) -> int | None:
         """Records of one channel: each becomes messages to identity, or a dead letter."""
@@ -156,10 +162,23 @@ class Pipeline:
     def sealed(self) -> None:
         """What was counted until now counts when the transaction stands that is being committed."""
         self._sealed_counts.take(self.counts)
+        self._sealed_censuses = {number: partition.census for number, partition in self._journey_partitions.items()}
 
     def committed(self) -> None:
         """What was sealed counts, because the transaction stands."""
         self.committed_counts.take(self._sealed_counts)
+        self._censuses.update(self._sealed_censuses)
+
+    def customers(self) -> dict[tuple[str, ...], float]:
+        """Active customers by journey and phase, over the partitions opened here, as of the last commit."""
+        found: dict[tuple[str, ...], float] = dict.fromkeys(
+            ((j.name, phase) for j in self._topology.journeys for phase in (BEFORE_THE_FIRST, *j.phases, DORMANT)), 0.0
+        )
+        for counts in self._censuses.values():
+            for journey, phases in counts.items():
+                for phase, customers in phases.items():
+                    found[journey, phase] = found.get((journey, phase), 0.0) + customers
+        return found
 
     # -- inside --------------------------------------------------------------------------------------------------------------
     def _begin(self, out: Out) -> None:

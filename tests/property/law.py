@@ -1,5 +1,6 @@
 """The law of convergence: run a history through the real stages, and compare all that was said and kept with the perfect observer."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
@@ -9,6 +10,7 @@ import msgspec
 
 from tests.property.actors import System, believed
 from tests.property.histories import HOUR, ORDERING, History, time_of
+from touchstone.journey.census import census
 from touchstone.journey.component import Component
 from touchstone.journey.policy import customer_id_of
 from touchstone.journey.speaker import Speaker
@@ -196,13 +198,18 @@ def _check_state(history: History, system: System) -> None:
     for partition in system.partitions:
         store = partition.journey_store
         timers = store.due(1 << 62, 1 << 20)
+        counted = Counter[tuple[str, str]]()
         for root in store.groups():
             component = Component(store, root)
             header = component.header()
             if header.redirect is not None:
                 assert [name for name, _ in component.rows("")] == ["h"], "what moved away is gone"
+            for _, said in component.rows("c"):
+                counted.update(said.phases.items() if said.status == "active" else ())
             assert [at for at, group in timers if group == root] == ([] if header.timer is None else [header.timer]), "timers"
             due = [person.next_at for _, person in component.rows("p") if person.next_at is not None]
             assert header.timer is not None or not due, "somebody waits for a silence, and nobody wakes her"
             assert history.world.replay or not component.rows("s"), "half a component is waiting"
             assert not component.rows("r"), "what was read back was heard"
+        kept = {(journey, phase): customers for journey, phases in census(store).items() for phase, customers in phases.items()}
+        assert kept == dict(counted), "the census"

@@ -25,6 +25,7 @@ def app_options(command: _F) -> _F:
             default="touchstone",
             show_default=True,
             envvar="TOUCHSTONE_APP",
+            show_envvar=True,
             help="application id: consumer group, prefix of own topics",
         ),
         click.option(
@@ -33,6 +34,8 @@ def app_options(command: _F) -> _F:
             expose_value=False,
             is_eager=True,
             callback=_remember,
+            envvar="TOUCHSTONE_TOPIC_PREFIX",
+            show_envvar=True,
             help="put before the name of every channel and output topic: a trial beside the real thing",
         ),
         click.option(
@@ -41,9 +44,19 @@ def app_options(command: _F) -> _F:
             expose_value=False,
             is_eager=True,
             callback=_remember,
+            envvar="TOUCHSTONE_PARTITIONS",
+            show_envvar=True,
             help="instead of the topology's; frozen once topics exist",
         ),
-        click.option("--topology", type=click.Path(path_type=Path), metavar="FILE", callback=_load, help="by default the shipped topology"),
+        click.option(
+            "--topology",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            callback=_load,
+            envvar="TOUCHSTONE_TOPOLOGY",
+            show_envvar=True,
+            help="by default the shipped topology",
+        ),
     ):
         command = option(command)
     return command

@@ -14,28 +14,79 @@ from touchstone.cli.options import app_options
 from touchstone.observe import logs
 from touchstone.topology.compile import Topology
 
-DATA_VARIABLE = "TOUCHSTONE_DATA"
+_FORM = "Every option has its variable: on the command line first, else there."
 
 
-@click.command
+@click.command(epilog=_FORM)
 @app_options
-@click.option("--instance", default=socket.gethostname, show_default="the host's name", help="the worker's own name, stable over restarts")
+@click.option(
+    "--instance",
+    default=socket.gethostname,
+    show_default="the host's name",
+    envvar="TOUCHSTONE_INSTANCE",
+    show_envvar=True,
+    help="the worker's own name, stable over restarts",
+)
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    envvar=DATA_VARIABLE,
-    help=f"where state is kept, one folder a worker (default: {DATA_VARIABLE}, else .touchstone/INSTANCE here)",
+    envvar="TOUCHSTONE_DATA",
+    show_envvar=True,
+    help="where state is kept, one folder a worker (default: .touchstone/INSTANCE here)",
 )
-@click.option("--clock", type=click.Choice(["wall", "event"]), help="instead of the topology's: event for history, wall for the present")
 @click.option(
-    "--session-timeout", type=click.IntRange(min=1), default=10, show_default=True, metavar="SECONDS", help="after a kill, idle so long"
+    "--clock",
+    type=click.Choice(["wall", "event"]),
+    envvar="TOUCHSTONE_CLOCK",
+    show_envvar=True,
+    help="instead of the topology's: event for history, wall for the present",
 )
-@click.option("--web-host", default="127.0.0.1", show_default=True, help="where /metrics and /health listen")
 @click.option(
-    "--web-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free port, written to DATA_DIR/web.port"
+    "--session-timeout",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="SECONDS",
+    envvar="TOUCHSTONE_SESSION_TIMEOUT",
+    show_envvar=True,
+    help="after a kill, idle so long",
 )
-@click.option("--no-web", is_flag=True, help="no /metrics and /health at all")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
+@click.option(
+    "--stall-timeout",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    envvar="TOUCHSTONE_STALL_TIMEOUT",
+    show_envvar=True,
+    help="a worker in which nothing moves for so long ends with 70, to be started again",
+)
+@click.option(
+    "--web-host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="TOUCHSTONE_WEB_HOST",
+    show_envvar=True,
+    help="where /metrics and /health listen",
+)
+@click.option(
+    "--web-port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    envvar="TOUCHSTONE_WEB_PORT",
+    show_envvar=True,
+    help="0 takes a free port, written to DATA_DIR/web.port",
+)
+@click.option("--no-web", is_flag=True, envvar="TOUCHSTONE_NO_WEB", show_envvar=True, help="no /metrics and /health at all")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    envvar="TOUCHSTONE_LOG_LEVEL",
+    show_envvar=True,
+)
 @bootstrap_option
 def worker(
     topology: Topology,
@@ -44,6 +95,7 @@ def worker(
     data_dir: Path | None,
     clock: Literal["wall", "event"] | None,
     session_timeout: int,
+    stall_timeout: int,
     web_host: str,
     web_port: int,
     no_web: bool,
@@ -73,6 +125,7 @@ def worker(
             instance=instance,
             data_dir=data_dir or Path(os.curdir, ".touchstone", instance),
             session_timeout_ms=session_timeout * 1_000,
+            stall_timeout_ms=stall_timeout * 1_000,
             web_host=web_host,
             web_port=None if no_web else web_port,
         ),

@@ -13,7 +13,7 @@ from touchstone.intake.messages import Known
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
 from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
-from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, REJECTED, SKEWED, Counts
+from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, SKEWED, Counts
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Channel, Topology
 
@@ -49,7 +49,7 @@ class Intake:
             stated = decode(self._value(record), channel.format, self._codec)
             accepted = self._reader.read(stated, channel, arrival(record.timestamp, record.headers))
         except RecordRejected as rejected:
-            self._counts.add(REJECTED, rejected.reason)
+            self._counts.add(DEAD_LETTERS, rejected.reason)
             return dead_letter(record, channel.name, rejected)
         self._known.send(accepted.touchpoint, messages)
         self._count(accepted)

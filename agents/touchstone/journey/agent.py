@@ -6,6 +6,7 @@ once for all of it before the commit (`settle`), so that a component that is gro
 
 from collections.abc import Callable
 
+from touchstone.journey.census import Census, census
 from touchstone.journey.changes import ChangeLog
 from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import advance, step
@@ -255,6 +256,11 @@ class JourneyPartition:
             header.timer = min(earlier)
             self._store.set_timer(header.timer, component.root)
         component.put_header(header)
+
+    @property
+    def census(self) -> Census:
+        """How many customers stand where, as it is now."""
+        return census(self._store)
 
     # -- before the commit ---------------------------------------------------------------------------------------------------
     def settle(self, send: Send, speaker: Speaker) -> bool:

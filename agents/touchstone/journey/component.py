@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
+from touchstone.journey.census import recount
 from touchstone.model.component import (
     JOURNEY_ROWS,
     NEVER,
@@ -90,10 +91,14 @@ class Component:
 
     def put(self, name: str, row: Any) -> None:
         """Write any row."""
+        if name[0] == "c":
+            recount(self._store, self._store.get(self.root, name), row)
         self._store.put(self.root, name, row)
 
     def delete(self, name: str) -> None:
         """Remove any row."""
+        if name[0] == "c":
+            recount(self._store, self._store.get(self.root, name), None)
         self._store.delete(self.root, name)
 
     # -- evidence ------------------------------------------------------------------------------------------------------------

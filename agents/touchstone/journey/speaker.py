@@ -8,7 +8,7 @@ import msgspec
 
 from touchstone.journey.changes import Change
 from touchstone.journey.component import Component
-from touchstone.journey.fold import next_deadline
+from touchstone.journey.fold import DORMANT, next_deadline
 from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision, say
@@ -16,6 +16,9 @@ from touchstone.model.component import Person, SaidCustomer
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
 from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
+
+BEFORE_THE_FIRST = "none"
+"""The phase of who has not begun a journey, where phases are counted."""
 
 Emit = Callable[[Moment | Customer | IdentityChange], None]
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -86,7 +89,7 @@ class Speaker:
         if before is not None and before.digest == digest and not before.must_repeat:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
-        component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members))
+        component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
         content = profile(person) if person is not None else {}
         self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
@@ -122,6 +125,13 @@ class Speaker:
                     }
                 )
         return tuple(standings)
+
+    def _phases(self, person: Person | None) -> dict[str, str]:
+        """Where the person stands, for the census: every journey counts every customer once."""
+        if person is None:
+            return {}
+        states = ((journey.name, person.states[journey.name]) for journey in self._journeys.compiled)
+        return {name: DORMANT if state.is_dormant else state.phase or BEFORE_THE_FIRST for name, state in states}
 
     # -- identity changes ----------------------------------------------------------------------------------------------------
     def say_change(self, change: Change, tenant: str, trigger: str | None) -> None:

@@ -11,7 +11,7 @@ from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 """Raise it when a row below changes its meaning or its fields in a way that older bytes do not fit: old state is then refused, not misread."""
 
 NEVER = -(1 << 62)
@@ -140,7 +140,9 @@ class SaidMoment(Struct, array_like=True):
 
 
 class SaidCustomer(Struct, array_like=True):
-    """Tag `c` + customer id. Book: the last record said of a customer id, and from what the id was made."""
+    """Tag `c` + customer id. Book: the last record said of a customer id, and from what the id was made. `phases`: journey -> where it
+    said that the customer stands (for the census).
+    """
 
     revision: int
     status: str
@@ -149,6 +151,7 @@ class SaidCustomer(Struct, array_like=True):
     is_nobody: bool
     members: tuple[str, ...] = ()
     must_repeat: bool = False
+    phases: dict[str, str] = field(default_factory=dict)
 
 
 class Staged(Struct, array_like=True):

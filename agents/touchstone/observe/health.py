@@ -16,6 +16,9 @@ from touchstone.observe.registry import Registry
 Readiness = Callable[[], tuple[str, str]]
 """Tells what the worker is doing (a state of observe/metrics.py) and why."""
 
+Trouble = Callable[[], str | None]
+"""Tells why the worker cannot go on; None while it can, whatever it is doing."""
+
 
 class RunningWeb:
     """The server while it runs. `port` is the real one, also where 0 was asked for."""
@@ -30,7 +33,7 @@ class RunningWeb:
         await self._runner.cleanup()
 
 
-async def start_web(host: str, port: int, registry: Registry, ready: Readiness) -> RunningWeb:
+async def start_web(host: str, port: int, registry: Registry, ready: Readiness, trouble: Trouble = lambda: None) -> RunningWeb:
     """Serve metrics and health until stopped.
 
     Args:
@@ -38,11 +41,12 @@ async def start_web(host: str, port: int, registry: Registry, ready: Readiness) 
         port: the port, or 0 for a free one.
         registry: what `/metrics` shows.
         ready: asked on every `/health/ready`; only the state `running` is ready.
+        trouble: asked on every `/health/live`; who is in trouble should be started again.
 
     Raises:
         UsageError: the address cannot be listened on, for example because the port is taken.
     """
-    runner = web.AppRunner(_application(registry, ready), access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(_application(registry, ready, trouble), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -52,17 +56,20 @@ async def start_web(host: str, port: int, registry: Registry, ready: Readiness) 
     return RunningWeb(runner, host, runner.addresses[0][1])
 
 
-def _application(registry: Registry, ready: Readiness) -> web.Application:
+def _application(registry: Registry, ready: Readiness, trouble: Trouble) -> web.Application:
     async def metrics(request: web.Request) -> web.Response:
         body, content_type = registry.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def live(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
+        reason = trouble()
+        return web.json_response(
+            {"status": "alive"} if reason is None else {"status": "in trouble", "reason": reason}, status=503 if reason else 200
+        )
 
     async def readiness(_request: web.Request) -> web.Response:
         state, reason = ready()
-        return web.json_response({"state": state, "reason": reason}, status=200 if state == "running" else 503)
+        return web.json_response({"state": state, "reason": reason}, status=200 if state == "running" and trouble() is None else 503)
 
     application = web.Application()
     application.router.add_get("/metrics", metrics)

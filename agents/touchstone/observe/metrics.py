@@ -13,8 +13,12 @@ from typing import Literal
 OTHER = "other"
 """What a label value is shown as when it is not in the label's closed set."""
 
-STATES = ("starting", "restoring", "running", "draining")
+STATES = ("starting", "rebalancing", "restoring", "running", "draining")
 """What a worker can be doing, in the order of its life."""
+
+
+CAUSES = ("late", "merge", "split", "erasure", "topology")
+"""What makes Touchstone correct itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +44,8 @@ CONSUMED = Metric(
     "Records read from the topics of a channel and processed, rejected ones included.",
     "Does every channel deliver, and how much?",
 )
-REJECTED = Metric(
-    "touchstone_rejected_records_total",
+DEAD_LETTERS = Metric(
+    "touchstone_dead_letters_total",
     "counter",
     "records",
     ("reason",),
@@ -96,6 +100,15 @@ CORRECTIONS = Metric(
     "Moments published to correct an earlier statement, by cause.",
     "What makes us correct ourselves: late data, merges, splits, a new topology?",
 )
+CUSTOMERS = Metric(
+    "touchstone_customers",
+    "gauge",
+    "customers",
+    ("journey", "phase"),
+    "Active customers (golden records) in the partitions of this worker, by journey and the phase they are in: `none` before the first, "
+    "`dormant` after a long silence. Over all workers and the phases of one journey: the active customers of the customers topic.",
+    "How many customers are there, and where do they stand?",
+)
 IDENTITY_CHANGES = Metric(
     "touchstone_identity_changes_total",
     "counter",
@@ -127,6 +140,14 @@ TRANSACTIONS = Metric(
     (),
     "Kafka transactions that this worker committed. After one that fails the process ends, so there is none to count.",
     "Does the worker make progress?",
+)
+ABORTED = Metric(
+    "touchstone_aborted_transactions_total",
+    "counter",
+    "transactions",
+    (),
+    "Transactions thrown away: those that a previous owner of a partition had left open, and this worker's own when its state broke.",
+    "Do workers die in the middle of their work, or lose their state?",
 )
 COMMIT_SECONDS = Metric(
     "touchstone_commit_seconds",
@@ -194,36 +215,70 @@ PARTITIONS = Metric(
     "Partitions of the journey stage that this worker owns.",
     "Is the work spread evenly over the workers?",
 )
+STATE_BYTES = Metric(
+    "touchstone_state_bytes",
+    "gauge",
+    "bytes",
+    (),
+    "Size of the state of this worker's partitions on disk.",
+    "How much disk does a customer cost?",
+)
+DISK_FREE = Metric(
+    "touchstone_disk_free_bytes",
+    "gauge",
+    "bytes",
+    (),
+    "Free space of the disk that holds the state.",
+    "Is there room for the state to grow and for compactions?",
+)
+DISK_SIZE = Metric(
+    "touchstone_disk_size_bytes",
+    "gauge",
+    "bytes",
+    (),
+    "Size of the disk that holds the state.",
+    "How full is the disk?",
+)
+MEMORY_LIMIT = Metric(
+    "touchstone_memory_limit_bytes",
+    "gauge",
+    "bytes",
+    (),
+    "Memory the worker may use: the limit of its container, else the machine's memory. `process_resident_memory_bytes` is what it uses.",
+    "How close is the worker to being killed for its memory?",
+)
 STATE = Metric(
     "touchstone_worker_state",
     "gauge",
     "1 for the present state, else 0",
     ("state",),
-    "What the worker is doing: starting, restoring, running or draining.",
+    "What the worker is doing: starting, rebalancing, restoring, running or draining.",
     "Is the worker at work?",
 )
 BUILD = Metric(
     "touchstone_build_info",
     "gauge",
     "always 1",
-    ("version", "python", "topology", "topology_version"),
+    ("version", "python", "topology", "topology_version", "clock"),
     "Which Touchstone, Python and topology this worker runs.",
     "Do all workers run the same release and topology?",
 )
 
 METRICS: tuple[Metric, ...] = (
     CONSUMED,
-    REJECTED,
+    DEAD_LETTERS,
     IGNORED_IDENTIFIERS,
     LATE,
     SKEWED,
     DUPLICATES,
     MOMENTS,
     CORRECTIONS,
+    CUSTOMERS,
     IDENTITY_CHANGES,
     OUTPUT_RECORDS,
     LOCAL_MESSAGES,
     TRANSACTIONS,
+    ABORTED,
     COMMIT_SECONDS,
     BATCH_SECONDS,
     LAG,
@@ -232,6 +287,10 @@ METRICS: tuple[Metric, ...] = (
     RESTORED,
     REBALANCES,
     PARTITIONS,
+    STATE_BYTES,
+    DISK_FREE,
+    DISK_SIZE,
+    MEMORY_LIMIT,
     STATE,
     BUILD,
 )
@@ -246,11 +305,12 @@ LABELS: Mapping[str, str] = {
     "believed": "`sent_at`, `received_at`",
     "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
     "topic": "the topology's topics and Touchstone's own",
-    "state": "`starting`, `restoring`, `running`, `draining`",
+    "state": "`starting`, `rebalancing`, `restoring`, `running`, `draining`",
     "version": "one value a release",
     "python": "one value an installation",
     "topology": "one value a topology",
     "topology_version": "one value a version of the topology",
+    "clock": "`wall`, `event`",
 }
 """Each label, and where its closed set of values comes from. Besides these there is `other`."""
 

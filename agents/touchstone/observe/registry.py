@@ -1,7 +1,7 @@
 """The metrics of one worker while it runs: what was counted goes in, the page for Prometheus comes out."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from touchstone.observe.metrics import BUILD, LABELS, METRICS, OTHER, STATE, STATES, Counts, Metric
+from touchstone.observe.metrics import BUILD, CAUSES, LABELS, METRICS, OTHER, STATE, STATES, Counts, Metric
 
 _FIXED: Mapping[str, frozenset[str]] = {
     "channel": frozenset({"unknown"}),
@@ -26,7 +26,7 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "phase": frozenset({"dormant", "none"}),
     "action": frozenset({"assert", "retract"}),
     "believed": frozenset({"sent_at", "received_at"}),
-    "cause": frozenset({"late", "merge", "split", "erasure", "topology"}),
+    "cause": frozenset(CAUSES),
     "state": frozenset(STATES),
 }
 
@@ -83,11 +83,16 @@ class Registry:
         gauge = self._gauges[metric]
         (gauge.labels(*self._closed(metric, labels)) if metric.labels else gauge).set(value)
 
-    def replace(self, metric: Metric, values: Mapping[str, float]) -> None:
-        """Set a gauge with one label to exactly these values; series that are not among them vanish."""
+    def replace(self, metric: Metric, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge to exactly these values, by its labels; series that are not among them vanish."""
         self._gauges[metric].clear()
-        for label, value in values.items():
-            self.set(metric, value, label)
+        for labels, value in values.items():
+            self.set(metric, value, *labels)
+
+    def begin(self, metric: Metric, values: Iterable[str]) -> None:
+        """Show a counter with one label from the start, with 0: a rate over a series that is not there yet would miss its first count."""
+        for value in values:
+            self._counters[metric].labels(*self._closed(metric, (value,)))
 
     def set_state(self, state: str) -> None:
         """Say what the worker is doing now (one of `STATES`)."""

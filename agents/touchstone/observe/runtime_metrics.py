@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from touchstone.observe.metrics import (
+    ABORTED,
     BATCH_SECONDS,
     CLOCK,
     COMMIT_SECONDS,
@@ -25,6 +26,7 @@ class Status(Protocol):
 
     commits: int
     delivered_locally: int
+    aborted: int
     restored: int
     restore_remaining: int
     rebalances: int
@@ -52,6 +54,7 @@ def show_status(registry: Registry, status: Status) -> None:
     """Bring the registry up to date; what was timed is taken out of the status."""
     registry.set_state(status.phase)
     registry.total(TRANSACTIONS, status.commits)
+    registry.total(ABORTED, status.aborted)
     registry.total(LOCAL_MESSAGES, status.delivered_locally)
     registry.total(RESTORED, status.restored)
     registry.total(REBALANCES, status.rebalances)
@@ -59,7 +62,7 @@ def show_status(registry: Registry, status: Status) -> None:
     registry.set(PARTITIONS, len(status.partitions))
     if status.clock_ms is not None:
         registry.set(CLOCK, status.clock_ms / 1_000)
-    registry.replace(LAG, status.lag)
+    registry.replace(LAG, {(topic,): float(records) for topic, records in status.lag.items()})
     _observe(registry, COMMIT_SECONDS, status.commit_times)
     _observe(registry, BATCH_SECONDS, status.batch_times)
 

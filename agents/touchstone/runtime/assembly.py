@@ -105,7 +105,7 @@ def assemble(
         fail=fail,
     )
     app = faust_app(settings)
-    app.engine = Engine(settings, loop, rebalance)
+    app.engine = Engine(settings, loop, rebalance, failpoints)
     _register_agents(app, settings, program, partitions, delivery, timekeeper, failpoints)
     return Assembly(app, loop, rebalance, partitions, producer, clock_reader)
 

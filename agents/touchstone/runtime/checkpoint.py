@@ -72,6 +72,7 @@ class Checkpoint:
         self._begun_at: float | None = None
         self._looked_at = 0.0
         self._under_way: asyncio.Task[None] | None = None
+        self._begun_commit_at = 0.0
         self._when_ended: Callable[[], None] = lambda: None
 
     def tell(self, when_ended: Callable[[], None]) -> None:
@@ -147,6 +148,11 @@ class Checkpoint:
         """Whether a commit has begun and not ended."""
         return self._under_way is not None and not self._under_way.done()
 
+    @property
+    def committing_since(self) -> float | None:
+        """When the commit began that is under way, by the monotonic clock."""
+        return self._begun_commit_at if self.is_under_way else None
+
     async def commit(self) -> None:
         """Begin to commit what was done since the last time; returns when it is decided what that is.
 
@@ -168,6 +174,7 @@ class Checkpoint:
         sealed = self._seal(started)
         if sealed is not None:
             self._producer.hold()
+            self._begun_commit_at = started
             self._under_way = asyncio.create_task(self._carry_out(sealed), name="touchstone-commit")
 
     async def finish(self) -> None:
@@ -201,7 +208,7 @@ class Checkpoint:
             self._when_ended()
 
     async def _transact(self, sealed: Sealed) -> None:
-        self._failpoints.reached("commit.before_write")
+        await self._failpoints.passed("commit.before_write")
         ends = await self._producer.transact(sealed.outgoing, sealed.positions, lambda: self._failpoints.reached("commit.before_end"))
         self._program.committed()
         self._failpoints.reached("commit.before_stores")

@@ -1,12 +1,14 @@
 """Places where a test may make the process die, in the words of an environment variable.
 
 `TOUCHSTONE_FAILPOINT="commit.before_end:3:kill"` sends SIGKILL to the process the third time it comes by. Actions: kill (SIGKILL),
-stop (SIGSTOP), raise (`InvariantBroken`). Several, separated by commas, are possible. Without the variable a place costs a dictionary
-look-up, and the places around a message nothing at all.
+stop (SIGSTOP), raise (`InvariantBroken`), hang (never go on), exit (end the thread that comes by). Several, separated by commas, are
+possible. Without the variable a place costs a dictionary look-up, and the places around a message nothing at all.
 """
 
+import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +23,7 @@ PLACES = (
     "commit.before_stores",
     "commit.after_stores",
     "batch.after_body",
+    "consumer.poll",
     "deliver.before_absorb",
     "deliver.after_absorb",
     "deliver.before_piece",
@@ -38,7 +41,8 @@ PLACES = (
 Deliver = Callable[[str, int, Any, Any], None]
 """A program's `deliver`."""
 
-_ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+_ACTIONS = (*_SIGNALS, "raise", "hang", "exit")
 
 
 class Failpoints:
@@ -58,29 +62,47 @@ class Failpoints:
         for part in filter(None, environment.get(VARIABLE, "").split(",")):
             place, _, rest = part.partition(":")
             count, _, action = rest.partition(":")
-            if place not in PLACES or not count.isdigit() or action not in {*_ACTIONS, "raise"}:
+            if place not in PLACES or not count.isdigit() or action not in _ACTIONS:
                 raise UsageError(
-                    f"{VARIABLE}={part!r}: expected place:count:action with a place of {', '.join(PLACES)} and an action of kill, stop, raise"
+                    f"{VARIABLE}={part!r}: expected place:count:action with a place of {', '.join(PLACES)} "
+                    f"and an action of {', '.join(_ACTIONS)}"
                 )
             armed[place] = (int(count), action)
         return cls(armed)
 
     def reached(self, place: str) -> None:
-        """Come by a place.
+        """Come by a place; `hang` stops the whole thread here, its event loop with it.
 
         Raises:
             InvariantBroken: The place is armed with `raise` and its count is over.
         """
+        action = self._due(place)
+        if action == "hang":
+            threading.Event().wait()
+        elif action is not None:
+            _act(place, action)
+
+    async def passed(self, place: str) -> None:
+        """Come by a place where only the caller hangs, while the event loop turns on.
+
+        Raises:
+            InvariantBroken: The place is armed with `raise` and its count is over.
+        """
+        action = self._due(place)
+        if action == "hang":
+            await asyncio.Event().wait()
+        elif action is not None:
+            _act(place, action)
+
+    def _due(self, place: str) -> str | None:
         if place not in self._armed:
-            return
+            return None
         count, action = self._armed[place]
         if count > 1:
             self._armed[place] = (count - 1, action)
-            return
+            return None
         del self._armed[place]
-        if action == "raise":
-            raise InvariantBroken(f"failpoint {place} was armed to raise")
-        os.kill(os.getpid(), _ACTIONS[action])
+        return action
 
     def around(self, deliver: Deliver) -> Deliver:
         """The same, with places before and after the delivery of a message, named by its type, where such a place is armed."""
@@ -94,3 +116,12 @@ class Failpoints:
             self.reached(f"deliver.after_{name}")
 
         return watched
+
+
+def _act(place: str, action: str) -> None:
+    if action == "raise":
+        raise InvariantBroken(f"failpoint {place} was armed to raise")
+    if action == "exit":
+        asyncio.get_running_loop().stop()  # what runs in it ends, and the thread with it
+    else:
+        os.kill(os.getpid(), _SIGNALS[action])

@@ -91,6 +91,16 @@ class Loop:
         self.alive_at = time.monotonic()
         checkpoint.tell(self._wake)
 
+    @property
+    def lag(self) -> dict[str, int]:
+        """Records behind, per topic, as the last fetches told."""
+        return self._checkpoint.lag
+
+    @property
+    def committing_since(self) -> float | None:
+        """When the commit began that is under way."""
+        return self._checkpoint.committing_since
+
     def mailbox(self, topic: str) -> Mailbox:
         """The mailbox of the agent for this topic."""
         return self._mailboxes[topic]

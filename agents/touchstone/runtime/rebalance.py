@@ -88,11 +88,13 @@ class Rebalance:
         """
         was_running = self._loop.gate.is_set()
         self._loop.close_gate()
+        if self._status.phase in {"running", "restoring"}:
+            self._status.phase = "rebalancing"
         await self._cancel_restore()
         async with self._loop.lock:
             try:
                 await self._producer.ended()
-                self._failpoints.reached("rebalance.before_commit")
+                await self._failpoints.passed("rebalance.before_commit")
                 if was_running:
                     await self._checkpoint.commit()
                 await self._checkpoint.finish()
@@ -134,6 +136,7 @@ class Rebalance:
         with suppress(StateUnusable):  # of the same store, or of another, which its restore will find
             await self._checkpoint.finish()
         await self._producer.restart()
+        self._status.aborted += 1
         self._partitions.rebuild_at(error.path)
         self._checkpoint.forget()
 
@@ -168,7 +171,7 @@ class Rebalance:
         self._partitions.change(assigned)
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
-        self._failpoints.reached("restore.before_read")
+        await self._failpoints.passed("restore.before_read")
         committed = await self._decided_offsets()
         restored = await self._restorer.restore(committed)
         self._failpoints.reached("restore.after_read")

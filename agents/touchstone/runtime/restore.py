@@ -79,7 +79,6 @@ class Restorer:
             if max(offset, starts[tp]) < ends[tp]:
                 ranges[tp] = _Range(stage, partition, max(offset, starts[tp]), ends[tp])
         restored = await self._read(ranges, committed) if ranges else 0
-        self._status.restored += restored
         self._status.restore_seconds += time.monotonic() - started
         self._status.restore_remaining = 0
         return restored
@@ -95,6 +94,7 @@ class Restorer:
                 for tp, records in fetched.items():
                     self._load(ranges, reader, tp, records)
                     restored += len(records)
+                    self._status.restored += len(records)
                     self._failpoints.reached("restore.while_reading")
                 for tp in list(ranges):
                     await self._pass(ranges, reader, tp)
@@ -141,6 +141,7 @@ class Restorer:
             if transactional_id != ours and transactional_id.startswith(f"{self._settings.app}-"):
                 log.warning("aborting the transaction that %s left open", transactional_id)
                 await abort_left_behind(transactional_id, self._settings.bootstrap)
+                self._status.aborted += 1
 
     @asynccontextmanager
     async def _reader(self, isolation_level: str) -> AsyncIterator[Any]:

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-Phase = Literal["starting", "restoring", "running", "draining"]
+Phase = Literal["starting", "rebalancing", "restoring", "running", "draining"]
 
 
 @dataclass(slots=True)
@@ -28,12 +28,16 @@ class RuntimeStatus:
     commit_times: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     """Seconds of each commit since somebody last took them out; `batch_times` likewise."""
     batch_times: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
+    aborted: int = 0
+    """Transactions thrown away: our own when a store broke, and those that a previous owner had left open."""
     restored: int = 0
     restore_remaining: int = 0
     restore_seconds: float = 0.0
     rebalances: int = 0
     clock_ms: int | None = None
     lag: dict[str, int] = field(default_factory=dict)
+    trouble: str | None = None
+    """Why this worker cannot go on; the process ends at once."""
 
     @property
     def ready(self) -> bool:

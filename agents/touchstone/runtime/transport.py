@@ -19,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 
 from touchstone.runtime.batch import Batch, End
+from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.loop import Loop
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.transaction import Membership, StableOffsets, fetch_stable_offsets
@@ -50,6 +51,7 @@ class Engine(NamedTuple):
     settings: WorkerSettings
     loop: Loop
     rebalance: Rebalancing
+    failpoints: Failpoints
 
 
 class EngineApp(faust.App):
@@ -110,6 +112,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         return polled
 
     async def _poll(self, partitions: frozenset[TopicPartition]) -> Polled:
+        await self.app.engine.failpoints.passed("consumer.poll")
         consumer: Any = self._ensure_consumer()
         limit = self.app.engine.settings.poll_records
         wanted: Any = partitions  # Faust asks for a set of its own TP: equal, as tuples are
@@ -150,8 +153,10 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: await consumer.position(tp) for tp in partitions}
 
     def broken(self) -> BaseException | None:
-        """Why the consumer no longer works, if one of its background tasks has died. Faust would live on without it."""
+        """Why the consumer no longer works, if its thread or one of its background tasks has died. Faust would live on without it."""
         consumer: Any = self._consumer
+        if self._thread is not None and not self._thread.is_alive():
+            return RuntimeError("its thread has ended")
         for task in (consumer._fetcher._fetch_task, consumer._coordinator._coordination_task) if consumer is not None else ():
             if task.done() and not task.cancelled() and task.exception() is not None:
                 error: BaseException = task.exception()

@@ -9,13 +9,14 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from touchstone.clock import Clock, SystemClock
-from touchstone.errors import Fenced, InvariantBroken, TouchstoneError, UsageError
+from touchstone.errors import Fenced, Stalled, TouchstoneError, UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
@@ -25,13 +26,13 @@ from touchstone.runtime.program import Program
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.transport import EngineConsumer
+from touchstone.runtime.watchdog import LOOKS_EVERY_S, Heartbeat, Watchdog
 
 log = logging.getLogger(__name__)
 
 EXIT_REFUSED = 2
 EXIT_FAILED = 70
 EXIT_FENCED = 75
-_WATCH_S = 0.5
 
 Beside = Callable[[RuntimeStatus], Coroutine[Any, Any, None]]
 
@@ -75,6 +76,7 @@ class Worker:
         # A thread, not a task: Faust may block the event loop while it waits for a thread of its own.
         self._alarm = threading.Timer(settings.drain_timeout_ms / 1_000, self._leave_at_once)
         self._alarm.daemon = True
+        self._heartbeat = Heartbeat(settings.stall_timeout_ms / 1_000, self._end_at_once)
 
     async def run(self, program: Program, open_store: StoreFactory, clock: Clock, beside: Beside | None = None) -> int:
         """Start, work, drain, leave. Returns the exit code."""
@@ -85,12 +87,14 @@ class Worker:
         assembly = assemble(self._settings, program, open_store, counts=counts, clock=clock, status=self._status, fail=self._fail)
         self._assembly = assembly
         await assembly.producer.start()
+        self._heartbeat.start()
         work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly)]
         if beside is not None:
             work.append(beside(self._status))
         tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
         starting = asyncio.create_task(self._guarded(assembly.app.start()), name="touchstone-faust")
         await self._stop.wait()
+        self._heartbeat.stop()  # from here on the alarm sees that it ends
         self._alarm.start()
         await self._leave(assembly, starting)
         for task in tasks:
@@ -132,45 +136,54 @@ class Worker:
             self._refused = error
             self._stop.set()
             await asyncio.Event().wait()
-        if isinstance(error, Fenced):
-            log.warning("%s; leaving without a commit", error)
-        elif isinstance(error, TouchstoneError):
-            log.critical("%s: %s; leaving without a commit", type(error).__name__, error, exc_info=error)
-        else:
-            log.critical("unexpected error; leaving without a commit", exc_info=error)
+        code = EXIT_FENCED if isinstance(error, Fenced) else EXIT_FAILED
+        self._status.trouble = reason = _reason(error)
+        if not isinstance(error, Fenced | Stalled):
+            log.critical("an error ends this worker", exc_info=error)
         if self._assembly is not None:
             await self._assembly.producer.abort(1.0)
-        _flush_and_exit(EXIT_FENCED if isinstance(error, Fenced) else EXIT_FAILED)
+        _last_words(code, reason)
+
+    def _end_at_once(self, reason: str) -> None:
+        """From another thread, when the event loop does not turn: what is open is aborted by whoever comes next."""
+        _last_words(EXIT_FAILED, f"{Stalled.__name__}: {reason}")
 
     async def _watch(self, assembly: Assembly) -> None:
-        """Faust logs fatal errors of its consumer and lives on: look after it."""
-        while not self._status.ready:
-            await asyncio.sleep(_WATCH_S)
-            _check_health(assembly)
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 100)  # 15-30 % of processor time with the default
+        """Look after everything that may stop without an error."""
+        loop = assembly.loop
+
+        def alive_at() -> float | None:
+            if loop.gate.is_set() and assembly.partitions.assigned:
+                return loop.alive_at
+            loop.alive_at = time.monotonic()  # the silence counts from the moment the gate opens
+            return None
+
+        watchdog = Watchdog(
+            self._settings,
+            self._status,
+            alive_at=alive_at,
+            committing_since=lambda: loop.committing_since,
+            broken=lambda: _broken(assembly),
+        )
+        is_frozen = False
         while True:
-            await asyncio.sleep(_WATCH_S)
-            _check_health(assembly)
-            self._check_progress(assembly)
-
-    def _check_progress(self, assembly: Assembly) -> None:
-        now = time.monotonic()
-        if not (assembly.loop.gate.is_set() and assembly.partitions.assigned):
-            assembly.loop.alive_at = now
-        silent_s = now - assembly.loop.alive_at
-        if silent_s * 1_000 > self._settings.stall_timeout_ms:
-            raise InvariantBroken(f"nothing was fetched or committed for {silent_s:.0f} s, although partitions are assigned")
+            await asyncio.sleep(LOOKS_EVERY_S)
+            self._heartbeat.turned()
+            if loop.gate.is_set():
+                self._status.lag = loop.lag
+            watchdog.look()
+            if self._status.ready and not is_frozen:
+                is_frozen = True
+                gc.freeze()
+                gc.set_threshold(100_000, 50, 100)  # 15-30 % of processor time with the default
 
 
-def _check_health(assembly: Assembly) -> None:
+def _broken(assembly: Assembly) -> str | None:
+    """Why the consumer, or Faust around it, stopped working; None while it works."""
     consumer = assembly.app._consumer
     broken = consumer.broken() if isinstance(consumer, EngineConsumer) else None
-    if broken is not None:
-        raise InvariantBroken(f"the consumer stopped working: {broken!r}") from broken
-    crash = assembly.app.crash_reason
-    if crash is not None:
-        raise InvariantBroken(f"Faust stopped working: {crash!r}") from crash
+    crash = broken or assembly.app.crash_reason
+    return None if crash is None else repr(crash)
 
 
 async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, int]:
@@ -212,6 +225,20 @@ def _directory_lock(directory: Path) -> Iterator[None]:
             remedy = "give every worker a data directory of its own"
             raise UsageError(f"expected {directory} to be free, found another worker in it; {remedy}") from error
         yield
+
+
+def _reason(error: BaseException) -> str:
+    """In one line. The text of a foreign error may hold a customer's data: of it only kind and place."""
+    if isinstance(error, TouchstoneError):
+        return f"{type(error).__name__}: {error}"
+    frame = (traceback.extract_tb(error.__traceback__) or traceback.extract_stack())[-1]
+    return f"unexpected {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+
+
+def _last_words(code: int, reason: str) -> NoReturn:
+    """The reason is the last line of the log: there whoever looks at a worker that was started again looks first."""
+    log.critical("leaving without a commit, exit code %d: %s", code, reason)
+    _flush_and_exit(code)
 
 
 def _flush_and_exit(code: int) -> NoReturn:

@@ -42,6 +42,14 @@ class Store(Protocol):
         """The timers with `at <= until`, earliest first, at most `limit`. They stay until they are cleared."""
         ...
 
+    def get_meta(self, name: str) -> bytes | None:
+        """A small named value, or None. It travels with the changelog like a row."""
+        ...
+
+    def put_meta(self, name: str, value: bytes) -> None:
+        """Write a named value; pending like a row."""
+        ...
+
     def groups(self) -> Iterator[str]:
         """Every group that has rows; slow, for checks and tests."""
         ...
@@ -72,14 +80,6 @@ class CommittedStore(Store, Protocol):
 
     def load(self, records: list[tuple[bytes, bytes | None]], next_offset: int) -> None:
         """Write records of the changelog in bulk (restore)."""
-        ...
-
-    def get_meta(self, name: str) -> bytes | None:
-        """A small named value of the runtime, or None. It travels with the changelog."""
-        ...
-
-    def put_meta(self, name: str, value: bytes) -> None:
-        """Write a named value; pending like a row."""
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from touchstone.errors import InvariantBroken
 from touchstone.intake.touchpoint import Accepted
 from touchstone.model.message import Arrive, Claim, IdentityMessage, Seen
 from touchstone.model.output import DeadLetter
-from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, REJECTED, Counts
+from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, Counts
 from touchstone.runtime.program import Record
 
 
@@ -104,7 +104,7 @@ def test_two_values_of_a_unique_kind_are_a_dead_letter() -> None:
     letter = rejected(touchpoint(identifiers={"user_id": ["u1", "u2"], "cookie": "c1"}), intake(counts))
 
     assert (letter.reason, "user_id" in letter.detail, "u1" in letter.detail) == ("two_unique_values", True, False)
-    assert counts.of(REJECTED, "two_unique_values") == 1
+    assert counts.of(DEAD_LETTERS, "two_unique_values") == 1
 
 
 def test_one_value_of_a_unique_kind_in_two_spellings_is_one() -> None:

@@ -24,7 +24,7 @@ def serve(state: State, ask: Callable[[RunningWeb, aiohttp.ClientSession], Await
         registry, counts = Registry({"channel": ["web"]}), Counts()
         counts.add(CONSUMED, "web", by=5)
         registry.flush(counts)
-        server = await start_web("127.0.0.1", 0, registry, lambda: (state["state"], state["reason"]))
+        server = await start_web("127.0.0.1", 0, registry, lambda: (state["state"], state["reason"]), lambda: state.get("trouble"))
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
                 return await ask(server, session)
@@ -48,12 +48,18 @@ def test_the_metrics_page_shows_the_registry() -> None:
 
 
 def test_a_worker_is_ready_only_while_it_runs() -> None:
-    """Starting, restoring and draining answer 503 and say why; running answers 200. Alive are all of them."""
+    """Starting, rebalancing, restoring and draining answer 503 and say why; running answers 200. Alive are all of them."""
     state: State = {}
 
     async def ask(_server: RunningWeb, session: aiohttp.ClientSession) -> list[tuple[int, Any]]:
         answers = []
-        for name, reason in [("starting", ""), ("restoring", "1200 records to go"), ("running", ""), ("draining", "asked to stop")]:
+        for name, reason in [
+            ("starting", ""),
+            ("rebalancing", ""),
+            ("restoring", "1200 records to go"),
+            ("running", ""),
+            ("draining", "asked to stop"),
+        ]:
             state.update(state=name, reason=reason)
             async with session.get("/health/ready") as ready, session.get("/health/live") as live:
                 assert live.status == 200
@@ -62,8 +68,21 @@ def test_a_worker_is_ready_only_while_it_runs() -> None:
 
     answers = serve(state, ask)
 
-    assert [status for status, _ in answers] == [503, 503, 200, 503]
-    assert answers[1][1] == {"state": "restoring", "reason": "1200 records to go"}
+    assert [status for status, _ in answers] == [503, 503, 503, 200, 503]
+    assert answers[2][1] == {"state": "restoring", "reason": "1200 records to go"}
+
+
+def test_a_worker_in_trouble_is_neither_alive_nor_ready() -> None:
+    """Whatever it was doing: who asks is told why, and a supervisor starts it again."""
+
+    async def ask(_server: RunningWeb, session: aiohttp.ClientSession) -> list[tuple[int, Any]]:
+        async with session.get("/health/live") as live, session.get("/health/ready") as ready:
+            return [(live.status, await live.json()), (ready.status, await ready.json())]
+
+    live, ready = serve({"state": "running", "reason": "the consumer died", "trouble": "the consumer died"}, ask)
+
+    assert live == (503, {"status": "in trouble", "reason": "the consumer died"})
+    assert ready == (503, {"state": "running", "reason": "the consumer died"})
 
 
 def test_nothing_else_is_served_and_nothing_can_be_changed() -> None:

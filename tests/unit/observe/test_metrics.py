@@ -10,12 +10,12 @@ from touchstone.observe.metrics import (
     BUILD,
     COMMIT_SECONDS,
     CONSUMED,
+    DEAD_LETTERS,
     LABELS,
     LAG,
     METRICS,
     MOMENTS,
     OTHER,
-    REJECTED,
     RESTORED,
     STATE,
     STATES,
@@ -64,7 +64,7 @@ def test_a_value_outside_the_closed_set_is_shown_as_other() -> None:
     shown, counts = registry(), Counts()
     for number in range(100):
         counts.add(CONSUMED, f"invented-{number}")
-        counts.add(REJECTED, f"ada{number}@x.org")
+        counts.add(DEAD_LETTERS, f"ada{number}@x.org")
 
     shown.flush(counts)
 
@@ -89,7 +89,7 @@ def test_the_state_is_one_of_all() -> None:
 
     shown.set_state("restoring")
 
-    assert [shown.value(STATE, state) for state in STATES] == [0, 1, 0, 0]
+    assert [shown.value(STATE, state) for state in STATES] == [0, 0, 1, 0, 0]
 
 
 def test_gauges_and_histograms_show_what_they_were_told() -> None:
