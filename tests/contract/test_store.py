@@ -369,6 +369,33 @@ def test_a_new_row_deleted_while_it_is_committed_is_deleted_in_the_changelog(reo
     assert reopen().get("a", "i1") is None
 
 
+def test_a_new_row_is_deleted_though_its_group_was_looked_at_while_it_was_committed(reopen: Reopen) -> None:
+    """The backend has nothing of the group yet, but will have."""
+    store = reopen()
+    store.put("a", "i1", 1)
+    store.seal()
+
+    assert store.get("a", "i2") is None
+    store.delete("a", "i1")
+    store.commit(1)
+
+    assert store.seal() == [(b"\x03a\x00i1", None)]
+
+
+def test_what_changed_while_a_commit_was_under_way_is_not_evicted_by_it(reopen: Reopen) -> None:
+    """It is in memory only."""
+    store = reopen()
+    store.put("first", "i1", 1)
+    store.seal()
+    for group in range(20):
+        store.put(f"g{group}", "i1", group)
+
+    store.commit(1)
+
+    assert [store.get(f"g{group}", "i1") for group in range(20)] == list(range(20))
+    assert len(store.seal()) == 20
+
+
 def test_nothing_more_is_sealed_while_a_commit_is_under_way(reopen: Reopen) -> None:
     """One commit at a time; and none without a seal."""
     store = reopen()
