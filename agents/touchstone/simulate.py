@@ -121,14 +121,19 @@ def simulate(
     lines_at_once: int = LINES_AT_ONCE,
     secret: bytes = DEFAULT_SECRET,
     progress: Callable[[int], None] = lambda _: None,
+    heard: Callable[[OutputRecord], None] = lambda _: None,
 ) -> Simulation:
-    """Run lines through the twin. `as_of` moves the clock further than the latest receipt; it cannot lie before it."""
+    """Run lines through the twin. `as_of` moves the clock further than the latest receipt; it cannot lie before it.
+
+    `progress` is told how many lines more were read, `heard` everything that is said, at once.
+    """
     records: list[OutputRecord] = []
     view = FinalView()
 
     def say(record: OutputRecord) -> None:
         records.append(record)
         view.apply(record)
+        heard(record)
 
     twin = Twin(topology, say, secret=secret)
     batch: list[bytes] = []

@@ -45,7 +45,9 @@ class Judge:
     def look(self, number: int, line: bytes, prepared: Prepared) -> None:
         """Look at one line of the file, as it is or would be sent."""
         self.looked_at += 1
-        taken = self._intake.take(Record(prepared.topic, 0, number, self._now, prepared.key, prepared.value), self._messages)
+        taken = self._intake.take(
+            Record(prepared.topic, 0, number, self._now, prepared.key, prepared.value, prepared.headers), self._messages
+        )
         self._messages.clear()
         if isinstance(taken, DeadLetter):
             self.refused += 1

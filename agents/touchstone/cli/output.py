@@ -75,7 +75,9 @@ class Output:
             for row in given:
                 self._line(dict(zip(columns, row, strict=True)))
             return
-        table = Table(title=None if title is None else Text(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+        if title is not None:
+            self.stdout.print(Text(title, style="italic"))  # not as the table's own, which is folded to the width of the table
+        table = Table(box=None, pad_edge=False, header_style="bold")
         for place, column in enumerate(columns):
             is_number = bool(given) and all(isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in given)
             table.add_column(Text(column), justify="right" if is_number else "left", overflow="fold")

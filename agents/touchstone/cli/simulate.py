@@ -1,27 +1,32 @@
 """`touchstone simulate`: what would come out of these touchpoints?"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
 import click
+from rich.text import Text
 
 from touchstone.cli.lines import RECORD_NAMES, line
-from touchstone.cli.output import Output, output_option
+from touchstone.cli.output import SHOWN_FINDINGS, Finding, Output, Show, counted, output_option
+from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text, milliseconds
-from touchstone.devkit.datasets import read_lines
+from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import UsageError
 from touchstone.model.component import NEVER
-from touchstone.model.output import IdentityChange, Moment
+from touchstone.model.output import DeadLetter, IdentityChange, Moment
 from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE
 from touchstone.simulate import LINES_AT_ONCE, Simulation
 from touchstone.simulate import simulate as run
+from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
-_RECORD_OF = {"moments": "moment", "customers": "customer", "deadletters": "deadletter"}
+_RECORD_OF = {"moments": "moment", "customers": "customer"}
+_OF_KAFKA = ("letter_id", "topic", "partition", "offset", "occurred_at")
+"""What a dead letter says of its record in Kafka; here there is none."""
 
 
 def _time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
@@ -40,7 +45,7 @@ def _time(_context: click.Context, _parameter: click.Parameter, value: str | Non
 @click.option(
     "--as-of", callback=_time, metavar="TIME", help="let time pass until then (2024-05-01T10:00:00Z); by default until the latest receipt"
 )
-@click.option("--log", is_flag=True, help="everything that is said on the way, in its order, as after each touchpoint")
+@click.option("--log", is_flag=True, help="what is said after each touchpoint, in its order, instead of the summary")
 @output_option
 def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int | None, log: bool, output: Output) -> None:
     """See what would come out of touchpoints, without a broker.
@@ -49,63 +54,129 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     snowplow-ecommerce, …) takes that. The same code runs as in a worker, in memory, so nothing is sent and nothing is kept.
 
     Text shows a summary. --output json shows the final view: the moments that stand, the active customers, the dead letters, one JSON
-    object a line, each with `record` (moment, customer, deadletter) and the fields of its contract. --log shows instead everything
-    that was said on the way, with what was taken back and with identity changes (record: identity).
+    object a line, each with `record` (moment, customer, deadletter) and the fields of its contract. Of a dead letter both name file and
+    line.
+
+    --log shows everything that is said on the way, as it is said: what follows from each touchpoint before the next one is read, also
+    what a later one takes back, and identity changes (record: identity). A worker reads many touchpoints at a time and leaves out what
+    is overtaken among them, so it says less on the way; what stands in the end is the same.
 
     \b
       touchstone simulate adobe-luma
       touchstone simulate events.jsonl --log
       touchstone simulate events.jsonl --as-of 2024-06-01T00:00:00Z
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    compiled = load_topology(topology or default_topology_path())
-    lines = list(read_lines(file))
-    if shuffle is not None:
-        Random(shuffle).shuffle(lines)  # noqa: S311 - reproducible, not secret
-    done = 0
-    with output.progress("Simulating", len(lines)) as show:
-
-        def progress(more: int) -> None:
-            nonlocal done
-            done += more
-            show(done)
-
-        simulation = run(lines, compiled, as_of=as_of, lines_at_once=1 if log else LINES_AT_ONCE, progress=progress)
-    if as_of is not None and simulation.as_of > as_of:
-        raise UsageError(
-            f"--as-of {iso_text(as_of)} lies before the latest receipt, {iso_text(simulation.as_of)}: time cannot go back; "
-            "take a later time, or a file that ends earlier"
-        )
+    source = _Source(file, load_topology(topology or default_topology_path()), shuffle, as_of)
     if log:
-        for record in simulation.records:
-            output.emit({"record": RECORD_NAMES[type(record)], **to_json_dict(record)}, line(record))
-    elif output.is_json:
+        source.run(output, at_once=1, heard=lambda record: _log(record, source, output))
+        return
+    simulation = source.run(output)
+    if output.is_json:
         for section, name in _RECORD_OF.items():
             for row in simulation.final[section]:
                 output.emit({"record": name, **row})
+        for finding, letter in source.letters(simulation):
+            output.emit(_letter_row(finding, letter))
     else:
-        _tell(simulation, file, len(lines), output)
+        _tell(simulation, source, output)
 
 
-def _tell(simulation: Simulation, file: str, touchpoints: int, output: Output) -> None:
+class _Source:
+    """The lines of a file on their way into the twin; knows afterwards where each of them stood."""
+
+    def __init__(self, file: str, topology: Topology, shuffle: int | None, as_of: int | None) -> None:
+        self.file = "standard input" if file == STANDARD_INPUT else file
+        self._topology, self._as_of = topology, as_of
+        self._numbers: list[int] = []
+        self._lines: Iterable[tuple[int, bytes]] = read_numbered(file)
+        if shuffle is not None:
+            lines = list(self._lines)
+            Random(shuffle).shuffle(lines)  # noqa: S311 - reproducible, not secret
+            self._lines = lines
+
+    @property
+    def count(self) -> int:
+        """Lines that were read."""
+        return len(self._numbers)
+
+    def run(self, output: Output, *, at_once: int = LINES_AT_ONCE, heard: Callable[[OutputRecord], None] = lambda _: None) -> Simulation:
+        """Run them through the twin.
+
+        Raises:
+            UsageError: the end that was asked for lies before the end of the file.
+        """
+        if at_once == 1:  # the log shows how far it is
+            simulation = run(self._read(), self._topology, as_of=self._as_of, lines_at_once=1, heard=heard)
+        else:
+            lines = list(self._read())
+            with output.progress("Simulating", len(lines)) as show:
+                simulation = run(lines, self._topology, as_of=self._as_of, progress=_adding(show))
+        if self._as_of is not None and simulation.as_of > self._as_of:
+            raise UsageError(
+                f"--as-of {iso_text(self._as_of)} lies before the latest receipt, {iso_text(simulation.as_of)}: time cannot go back; "
+                "take a later time, or a file that ends earlier"
+            )
+        return simulation
+
+    def finding(self, letter: DeadLetter) -> Finding:
+        """Where the line stands that was refused, and why it was."""
+        return Finding(self.file, self._numbers[letter.offset], letter.reason, letter.detail)
+
+    def letters(self, simulation: Simulation) -> list[tuple[Finding, DeadLetter]]:
+        """All dead letters in the order of the file."""
+        letters = [record for record in simulation.records if isinstance(record, DeadLetter)]
+        return sorted(((self.finding(letter), letter) for letter in letters), key=lambda pair: pair[0])
+
+    def _read(self) -> Iterator[bytes]:
+        for number, text in self._lines:
+            self._numbers.append(number)
+            yield text
+
+
+def _adding(show: Show) -> Callable[[int], None]:
+    done = 0
+
+    def add(more: int) -> None:
+        nonlocal done
+        done += more
+        show(done)
+
+    return add
+
+
+def _log(record: OutputRecord, source: _Source, output: Output) -> None:
+    if isinstance(record, DeadLetter):
+        finding = source.finding(record)
+        output.emit(
+            _letter_row(finding, record),
+            Text.assemble(f"{finding.file}:{finding.line}  ", (finding.reason, "bold red"), f"  {finding.detail}"),
+        )
+    else:
+        output.emit({"record": RECORD_NAMES[type(record)], **to_json_dict(record)}, line(record))
+
+
+def _letter_row(finding: Finding, letter: DeadLetter) -> dict[str, object]:
+    """A dead letter for programs: where a record would lie in Kafka, and when, nobody knows here."""
+    stated = {name: value for name, value in to_json_dict(letter).items() if name not in _OF_KAFKA}
+    return {"record": "deadletter", "file": finding.file, "line": finding.line, **stated}
+
+
+def _tell(simulation: Simulation, source: _Source, output: Output) -> None:
     """The summary: how much, who stands where, which rules fired, what was taken back, what could not be used."""
     final, until = simulation.final, "nothing was received" if simulation.as_of == NEVER else f"as of {iso_text(simulation.as_of)}"
-    output.text(f"{file}: {touchpoints:,} touchpoints, {until}")
+    output.text(f"{source.file}: {counted(source.count, 'touchpoint')}, {until}")
     output.text()
-    moments = [record for record in simulation.records if isinstance(record, Moment)]
-    changes = Counter(record.kind for record in simulation.records if isinstance(record, IdentityChange))
-    corrections = Counter(moment.corrects for moment in moments if moment.action == "retract")
     output.table(
         ("", "count"),
         [
             ("customers", len(final["customers"])),
             ("moments that stand", len(final["moments"])),
-            *((f"moments taken back ({cause or 'other'})", count) for cause, count in sorted(corrections.items(), key=str)),
-            *((f"identity changes: {kind}", count) for kind, count in sorted(changes.items())),
-            *((f"late touchpoints: {channel}", count) for channel, count in _counted(simulation, LATE.name)),
-            *((f"identifiers left out: {what}", count) for what, count in _counted(simulation, IGNORED_IDENTIFIERS.name)),
+            *((f"late touchpoints: {channel}", number) for channel, number in _counted(simulation, LATE.name)),
+            *((f"identifiers left out: {what}", number) for what, number in _counted(simulation, IGNORED_IDENTIFIERS.name)),
             ("dead letters", len(final["deadletters"])),
         ],
     )
+    _tell_the_way(simulation, output)
     standing: Counter[tuple[str, ...]] = Counter(
         (each["journey"], _phase(each)) for customer in final["customers"] for each in customer["journeys"]
     )
@@ -114,10 +185,35 @@ def _tell(simulation: Simulation, file: str, touchpoints: int, output: Output) -
         (m["journey"], m["rule"], m["kind"], f"{m['from_phase'] or 'start'} → {m['to_phase'] or m['rule']}") for m in final["moments"]
     )
     _table("Moments that stand", ("journey", "rule", "kind", "step", "moments"), fired, output)
-    letters: Counter[tuple[str, ...]] = Counter((row["reason"], REASONS[row["reason"]]) for row in final["deadletters"])
-    _table("Dead letters", ("reason", "meaning", "records"), letters, output)
+    _tell_letters([finding for finding, _ in source.letters(simulation)], output)
     output.note("")
-    output.note("Everything that was said, in its order: --log. For programs: --output json. Other rules: --topology FILE.")
+    output.note("What is said after each touchpoint: --log. For programs: --output json. Other rules: --topology FILE.")
+
+
+def _tell_the_way(simulation: Simulation, output: Output) -> None:
+    """What was said and overtaken depends on how much is read at a time; it must not be taken for a property of the touchpoints."""
+    moments = [record for record in simulation.records if isinstance(record, Moment)]
+    changes = Counter(record.kind for record in simulation.records if isinstance(record, IdentityChange))
+    corrections = Counter(moment.corrects for moment in moments if moment.action == "retract")
+    rows = [
+        *((f"moments taken back ({cause or 'other'})", number) for cause, number in sorted(corrections.items(), key=str)),
+        *((f"identity changes: {kind}", number) for kind, number in sorted(changes.items())),
+    ]
+    if rows:
+        output.text()
+        output.table(("", "count"), rows, title=f"On the way, {LINES_AT_ONCE} touchpoints at a time (another portion, other counts)")
+
+
+def _tell_letters(findings: Sequence[Finding], output: Output) -> None:
+    if not findings:
+        return
+    letters: Counter[tuple[str, ...]] = Counter((finding.reason, REASONS[finding.reason]) for finding in findings)
+    _table("Dead letters", ("reason", "meaning", "records"), letters, output)
+    output.text()
+    for finding in findings[:SHOWN_FINDINGS]:
+        output.text(str(finding))
+    if len(findings) > SHOWN_FINDINGS:
+        output.text(f"… and {len(findings) - SHOWN_FINDINGS:,} more; --output json names all")
 
 
 def _phase(standing: dict[str, object]) -> str:

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,49 @@ def test_the_log_for_people_marks_what_was_taken_back(story: str, capsys: pytest
     assert said.count("TAKEN BACK") == 1
     assert "(corrects: merge)" in said
     assert "unknown_channel" in said
+
+
+def test_the_log_is_told_while_it_is_read() -> None:
+    """What follows from a line is there before the next one comes: nobody waits for the end of a long file."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "touchstone", "simulate", "-", "--log"]
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(CONTENT.splitlines(keepends=True)[0])
+        process.stdin.flush()
+        first = process.stdout.readline()  # nothing else is written before it came
+        process.stdin.close()
+        process.stdout.read()
+
+    assert b"asserted" in first
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--log",), ("--log", "--shuffle", "1")], ids=" ".join)
+def test_a_dead_letter_is_named_with_its_place_in_the_file(
+    story: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not with the time and the address that a record would have in Kafka; also where the lines came in another order."""
+    assert run(story, *options) == 0
+    said = capsys.readouterr().out
+    assert run(story, *options, "--output", "json") == 0
+    letter = next(row for row in rows(capsys) if row["record"] == "deadletter")
+
+    assert f"{story}:4" in said
+    assert "found `fax`" in said
+    assert "1970" not in said
+    assert (letter["file"], letter["line"]) == (story, 4)
+    assert letter.keys().isdisjoint({"partition", "offset", "occurred_at"})
+
+
+def test_what_depends_on_the_portions_is_set_apart(story: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """How much is taken back on the way says nothing about the touchpoints: a log has other counts than the summary."""
+    assert run(story) == 0
+
+    said = capsys.readouterr().out
+    assert said.index("dead letters") < said.index("On the way, 200 touchpoints at a time") < said.index("identity changes: linked")
 
 
 def test_another_order_ends_in_the_same_view(story: str, capsys: pytest.CaptureFixture[str]) -> None:
