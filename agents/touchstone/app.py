@@ -47,6 +47,8 @@ class WorkerOptions:
     data_dir: Path
     session_timeout_ms: int = 10_000
     commit_interval_ms: int = 50
+    static_membership: bool = False
+    standby: bool = False
     stall_timeout_ms: int = 60_000
     web_host: str = "127.0.0.1"
     web_port: int | None = None
@@ -123,6 +125,8 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         clock=topology.clock,
         session_timeout_ms=options.session_timeout_ms,
         commit_interval_ms=options.commit_interval_ms,
+        static_membership=options.static_membership,
+        standby=options.standby,
         stall_timeout_ms=options.stall_timeout_ms,
     )
     return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options))

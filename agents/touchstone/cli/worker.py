@@ -52,6 +52,20 @@ _FORM = "Every option has its variable: on the command line first, else there."
     help="after a kill, idle so long",
 )
 @click.option(
+    "--static-membership",
+    is_flag=True,
+    envvar="TOUCHSTONE_STATIC_MEMBERSHIP",
+    show_envvar=True,
+    help="started again under its --instance within the session timeout, it keeps its partitions",
+)
+@click.option(
+    "--standby",
+    is_flag=True,
+    envvar="TOUCHSTONE_STANDBY",
+    show_envvar=True,
+    help="keep copies of the partitions of others, to take over without a restore",
+)
+@click.option(
     "--stall-timeout",
     type=click.IntRange(min=1),
     default=60,
@@ -95,6 +109,8 @@ def worker(
     data_dir: Path | None,
     clock: Literal["wall", "event"] | None,
     session_timeout: int,
+    static_membership: bool,
+    standby: bool,
     stall_timeout: int,
     web_host: str,
     web_port: int,
@@ -125,6 +141,8 @@ def worker(
             instance=instance,
             data_dir=data_dir or Path(os.curdir, ".touchstone", instance),
             session_timeout_ms=session_timeout * 1_000,
+            static_membership=static_membership,
+            standby=standby,
             stall_timeout_ms=stall_timeout * 1_000,
             web_host=web_host,
             web_port=None if no_web else web_port,

@@ -26,6 +26,7 @@ from touchstone.runtime.restore import Restorer
 from touchstone.runtime.security import Security, process_security
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock
+from touchstone.runtime.standby import Standby
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.timekeeper import Timekeeper
 from touchstone.runtime.transaction import Membership
@@ -98,6 +99,7 @@ def assemble(
         partitions=partitions,
         producer=producer,
         restorer=Restorer(settings, partitions, status, failpoints),
+        standby=Standby(settings, partitions, status, fail),
         timekeeper=timekeeper,
         clock_is_known=clock_reader.known,
         failpoints=failpoints,

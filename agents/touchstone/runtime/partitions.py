@@ -52,6 +52,7 @@ class Partitions:
         self.assigned: frozenset[TopicPartition] = frozenset()
         self.owned: frozenset[int] = frozenset()
         self.stores: dict[tuple[str, int], KeptStore] = {}
+        self._copies: dict[tuple[str, int], KeptStore] = {}
 
     @property
     def sources(self) -> list[TopicPartition]:
@@ -90,15 +91,20 @@ class Partitions:
             if partition in self.owned:
                 store.rollback()
             else:
-                store.close()
                 del self.stores[stage, partition]
+                if self._settings.standby:
+                    store.rollback()
+                    self._copies[stage, partition] = store
+                else:
+                    store.close()
 
     def open(self) -> None:
         """Open the stores of partitions that are new here; one that cannot be used starts again, empty."""
         for partition in sorted(self.owned):
             for stage in self._program.stages:
                 if (stage, partition) not in self.stores:
-                    self.stores[stage, partition] = self._open(stage, partition)
+                    copy = self._copies.pop((stage, partition), None)
+                    self.stores[stage, partition] = self._open(stage, partition) if copy is None else copy
 
     def rebuild(self, stage: str, partition: int) -> KeptStore:
         """Throw the state of one store away, on disk too."""
@@ -136,9 +142,28 @@ class Partitions:
                 )
         return None
 
+    def open_copies(self) -> dict[TopicPartition, KeptStore]:
+        """Open a copy of every store that is not ours; returns them by their changelogs."""
+        for partition in range(self._settings.partitions):
+            for stage in self._program.stages:
+                if partition not in self.owned and (stage, partition) not in self._copies:
+                    self._copies[stage, partition] = self._open(stage, partition)
+        return {self.changelog(stage, partition): store for (stage, partition), store in self._copies.items()}
+
+    def rebuild_copy(self, changelog: TopicPartition) -> KeptStore:
+        """Throw a copy away, on disk too."""
+        stage = next(stage for stage in self._program.stages if self.changelog(stage, changelog.partition) == changelog)
+        with suppress(StateUnusable):
+            self._copies.pop((stage, changelog.partition)).close()
+        store = self._copies[stage, changelog.partition] = self._start_again(stage, changelog.partition)
+        return store
+
     def close(self) -> None:
         """Close everything."""
         self.change([])
+        for store in self._copies.values():
+            store.close()
+        self._copies.clear()
 
     def _directory(self, stage: str, partition: int) -> Path:
         return self._settings.data_dir / f"{stage}-{partition}"

@@ -18,6 +18,7 @@ from touchstone.runtime.loop import Loop
 from touchstone.runtime.partitions import Partitions
 from touchstone.runtime.producer import Producer
 from touchstone.runtime.restore import Restorer
+from touchstone.runtime.standby import Standby
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.timekeeper import Timekeeper
 from touchstone.runtime.transaction import Membership, StableOffsets
@@ -57,6 +58,7 @@ class Rebalance:
         partitions: Partitions,
         producer: Producer,
         restorer: Restorer,
+        standby: Standby,
         timekeeper: Timekeeper,
         clock_is_known: asyncio.Event,
         failpoints: Failpoints,
@@ -69,6 +71,7 @@ class Rebalance:
         self._partitions = partitions
         self._producer = producer
         self._restorer = restorer
+        self._standby = standby
         self._timekeeper = timekeeper
         self._clock_is_known = clock_is_known
         self._failpoints = failpoints
@@ -91,6 +94,7 @@ class Rebalance:
         if self._status.phase in {"running", "restoring"}:
             self._status.phase = "rebalancing"
         await self._cancel_restore()
+        await self._standby.stop()
         async with self._loop.lock:
             try:
                 await self._producer.ended()
@@ -168,6 +172,7 @@ class Rebalance:
         """
         started = time.monotonic()
         self._status.phase = "restoring"
+        await self._standby.stop()
         self._partitions.change(assigned)
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
@@ -194,6 +199,7 @@ class Rebalance:
             self._timekeeper.assign()
             self._status.phase = "running"
             self._loop.gate.set()
+            self._standby.start()
         log.info("generation %d: %d partitions ready, %d records restored in %.2f s", *self._summary(restored, started))
 
     def _summary(self, restored: int, started: float) -> tuple[int, int, int, float]:

@@ -35,6 +35,12 @@ class WorkerSettings:
     fetch_min_bytes: int = 1
     session_timeout_ms: int = 10_000
     """How long the partitions of a killed worker stay idle. Heartbeats have a thread of their own."""
+    static_membership: bool = False
+    """The group knows the worker by its instance name: started again within the session timeout it keeps its partitions, and nobody
+    else is disturbed. It does not leave the group when it stops, so its partitions are idle until it is back, or the timeout is over."""
+    standby: bool = False
+    """Keep copies of the state of partitions that others own: taking them over needs no restore. Costs the disk and the processor time of
+    writing everybody's state."""
     transaction_timeout_ms: int = 30_000
     drain_timeout_ms: int = 10_000
     """How long SIGTERM may take; past it the process leaves anyway, which loses nothing."""

@@ -33,6 +33,8 @@ class RuntimeStatus:
     restored: int = 0
     restore_remaining: int = 0
     restore_seconds: float = 0.0
+    standby_behind: int = 0
+    """Records of changelogs that the copies of others' partitions still lack."""
     rebalances: int = 0
     clock_ms: int | None = None
     lag: dict[str, int] = field(default_factory=dict)

@@ -103,6 +103,8 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = settings.fetch_wait_ms
         consumer._fetch_min_bytes = settings.fetch_min_bytes
         consumer._isolation_level = "read_committed"
+        if settings.static_membership:
+            consumer._group_instance_id = settings.instance
         consumer._partition_assignment_strategy = consumer._assignors = [RangePartitionAssignor]
         return consumer
 
