@@ -284,6 +284,35 @@ def test_tail_shows_what_is_there_from_the_beginning_up_to_a_limit(kafka: str, t
     assert second == "2024-05-01 10:00:00  ada  TAKEN BACK  start → interest  purchase: searched on web (corrects: late)"
 
 
+def test_tail_from_the_beginning_goes_by_the_time_and_not_by_the_partition(kafka: str, topic_prefix: str) -> None:
+    """Records of three partitions come in the order in which they were written, one empty and one aborted partition among them."""
+    topic, codec = f"{topic_prefix}moments", bundled_codec()
+    make_topics(kafka, topic, partitions=5)
+
+    async def write_in_turn() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=topic)
+        await producer.start()
+        try:
+            for number in range(60):
+                moment = msgspec.structs.replace(MOMENT, moment_id=f"m{number}")
+                async with producer.transaction():
+                    await producer.send_and_wait(topic, codec.encode_moment(moment), partition=number * 7 % 3, timestamp_ms=1_000 + number)
+            await producer.begin_transaction()
+            await producer.send_and_wait(topic, codec.encode_moment(MOMENT), partition=4, timestamp_ms=1)
+            await producer.abort_transaction()
+        finally:
+            await producer.stop()
+
+    asyncio.run(write_in_turn())
+
+    options = ("--topic", topic, "--from-beginning", "--bootstrap", kafka, "--output", "json")
+    all_of_them = invoke(tail, "moments", *options, "--limit", "60").stdout.splitlines()
+    some = invoke(tail, "moments", *options, "--limit", "10").stdout.splitlines()
+
+    assert [json.loads(line)["moment_id"] for line in all_of_them] == [f"m{number}" for number in range(60)]
+    assert some == all_of_them[:10]
+
+
 def test_tail_begins_with_the_next_record_and_never_shows_what_was_aborted(
     kafka: str, topic_prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

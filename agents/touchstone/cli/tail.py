@@ -37,7 +37,8 @@ def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None,
     Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
     have been wrong comes a second time, marked TAKEN BACK with the cause; of one `moment_id` the highest `revision` counts.
 
-    Only what was committed is shown. With --output json every line is one object with the field names of the contract.
+    With --from-beginning what is there comes in the order in which it was said; of different customers, what was said at the same moment
+    comes in any order. Only what was committed is shown. With --output json every line is one object with the field names of the contract.
 
     \b
       touchstone tail moments

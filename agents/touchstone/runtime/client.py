@@ -13,6 +13,7 @@ from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
+from touchstone.runtime.ordered import in_order_of_time
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 from touchstone.runtime.program import Record
 from touchstone.runtime.reach import reaching
@@ -132,7 +133,7 @@ async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation
 async def follow(
     bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed", *, from_beginning: bool = False
 ) -> AsyncIterator[Record]:
-    """Records as they come, for ever: from now on, or from the beginning.
+    """Records as they come, for ever: from now on, or from the beginning. What is there already comes in the order in which it was written.
 
     Raises:
         UsageError: A topic does not exist.
@@ -142,7 +143,8 @@ async def follow(
     async with _consumer(bootstrap, isolation) as consumer:
         consumer.assign(partitions)
         if from_beginning:
-            await consumer.seek_to_beginning(*partitions)
+            async for record in in_order_of_time(consumer, partitions):
+                yield program_record(record)
         else:
             for tp, end in (await consumer.end_offsets(partitions)).items():
                 consumer.seek(tp, end)
