@@ -1,6 +1,7 @@
 """The option `--bootstrap`: which Kafka is meant."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from touchstone.errors import Unavailable, UsageError
 from touchstone.runtime import security
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_ADDRESS = re.compile(r"(\w+://)?([\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 
 _SECURITY = {
     "--security-protocol": security.PROTOCOL,
@@ -76,6 +78,8 @@ def _check(_context: click.Context, _parameter: click.Parameter, value: str | No
             f"expected the address of a Kafka that speaks {settings.protocol} in --bootstrap or {BOOTSTRAP_VARIABLE}, found none; the embedded "
             f"one speaks PLAINTEXT: name yours, or unset {security.PROTOCOL}"
         )
+    if value and not all(_ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
+        raise UsageError(f"expected HOST:PORT as the address of Kafka, such as 127.0.0.1:9092 (several with commas between), found {value}")
     return value
 
 

@@ -234,6 +234,9 @@ def _tell(sent: Sent, judge: Judge, shift_ms: int, output: Output) -> None:
         more = {"misspelt_kinds": judge.misspelt, "left_out": left_out}
         output.emit({**counts, **more, "shift_ms": shift_ms, "seconds": round(sent.seconds, 3), "rate": rate})
         return
+    if not sent.total:
+        output.text("nothing to send: there is no line in it")
+        return
     output.table(("topic", "touchpoints"), sorted(sent.by_topic.items()))
     output.text(f"{sent.total:,} sent and acknowledged in {sent.seconds:.1f} s ({rate:,} a second)")
     if shift_ms:

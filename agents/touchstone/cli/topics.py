@@ -8,7 +8,7 @@ from touchstone.app import topic_specs
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.options import app_options
-from touchstone.cli.output import Output, output_option
+from touchstone.cli.output import Output, counted, output_option
 from touchstone.runtime import admin
 from touchstone.topology.compile import Topology
 
@@ -29,7 +29,7 @@ def plan(topology: Topology, app: str, bootstrap: str, output: Output) -> int:
     for difference in differences:
         output.emit(_row(difference), str(difference))
     if not differences:
-        output.text(f"all {len(specs)} topics are as they should be")
+        output.emit({"topics": len(specs), "different": 0}, f"all {len(specs)} topics are as they should be")
     return 1 if differences else 0
 
 
@@ -47,7 +47,12 @@ def apply(topology: Topology, app: str, replication: int | None, bootstrap: str,
     for difference in changed:
         output.emit(_row(difference), str(difference))
     created = sum(difference.kind == "missing" for difference in changed)
-    output.text(f"{created} topics created, {len(changed) - created} settings changed, {len(specs)} in all")
+    settings = len(changed) - created
+    if changed:
+        said = f"{counted(created, 'topic')} created, {counted(settings, 'setting')} changed, {len(specs)} topics in all"
+    else:
+        said = f"nothing to do: all {len(specs)} topics are as they should be"
+    output.emit({"created": created, "changed": settings, "topics": len(specs)}, said)
     return 0
 
 

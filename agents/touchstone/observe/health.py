@@ -81,7 +81,7 @@ def _application(registry: Registry, ready: Readiness, trouble: Trouble) -> web.
 def _refused(host: str, port: int, error: OSError) -> str:
     where = f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
-        return f"cannot serve metrics and health on {where}: the port is taken; give another one, or 0 for a free one"
+        return f"cannot serve metrics and health on {where}: the port is taken; give another one, or 0 for a free one (a second worker: --instance w2 --web-port 0)"
     if error.errno == errno.EACCES:
         return f"cannot serve metrics and health on {where}: not permitted; give a port above 1023, or 0 for a free one"
     if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):

@@ -1,5 +1,6 @@
 """What to say when Kafka cannot be reached: aiokafka keeps the reason to itself, so the broker is asked once more, and its answer put in words."""
 
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +33,7 @@ _NAME_MISMATCH = {62, 64}
 """OpenSSL's codes for a certificate of another host name or address."""
 _WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
 _REFUSES_CERTIFICATE = ("ALERT_CERTIFICATE", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_UNSUPPORTED_CERTIFICATE")
-_NOBODY = "is it running, is the address right?"
+_NOBODY = "is it running, is the address right? `touchstone kafka start` starts one here, --bootstrap HOST:PORT or TOUCHSTONE_BOOTSTRAP names another"
 
 
 @asynccontextmanager
@@ -73,10 +74,21 @@ async def _ask(bootstrap: str, security: Security) -> str | None:
         except (KafkaError, OSError, TimeoutError) as error:
             if (answer := _in_words(error, security)) is not None:
                 return answer
-            silent = silent or f"{type(error).__name__} ({error}); {_NOBODY}"
+            silent = silent or f"{_silence(error)}; {_NOBODY}"
         else:
             return None
     return silent
+
+
+def _silence(error: BaseException) -> str:
+    """Why nobody answered."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody who listens there"
+    if isinstance(error, socket.gaierror):
+        return "no machine of that name"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_ASK_MS // 1_000} s"
+    return f"{type(error).__name__} ({error})"
 
 
 def _in_words(error: BaseException, security: Security) -> str | None:

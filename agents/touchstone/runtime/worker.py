@@ -222,7 +222,7 @@ def _directory_lock(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            remedy = "give every worker a data directory of its own"
+            remedy = "give a second worker a name, a folder and a port of its own: `--instance w2 --web-port 0`, and another --data-dir if you give one"
             raise UsageError(f"expected {directory} to be free, found another worker in it; {remedy}") from error
         yield
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from touchstone.topology.explain import Location
+from touchstone.topology.explain import Location, is_like
 from touchstone.topology.findings import Findings
 from touchstone.topology.model import WrittenJourney, WrittenRule, WrittenSilence, WrittenTopology
 from touchstone.topology.quantity import duration_text
@@ -106,12 +106,24 @@ def _check_phases(here: Location, rule: WrittenRule, phases: list[str], found: F
 
 
 def _check_reachable(location: Location, journey: WrittenJourney, found: Findings) -> None:
-    reached = reachable(journey.rules)
+    rules = [_as_meant(rule, journey.phases) for rule in journey.rules]
+    if None in rules:
+        return
+    reached = reachable(rule for rule in rules if rule is not None)
     for n, phase in enumerate(journey.phases):
         if phase not in reached and phase != RESERVED:
             named = [rule.name for rule in journey.rules if rule.to == phase]
             why = f"only {', '.join(named)} leads there, from phases that nobody reaches" if named else "no rule leads to it"
             found.at((*location, "phases", n), f"unreachable phase `{phase}`: {why}; add a rule with `to: {phase}`, or take the phase out")
+
+
+def _as_meant(rule: WrittenRule, phases: list[str]) -> WrittenRule | None:
+    """The rule with misspelt phases put right, which is said already; None where nobody knows which phase is meant."""
+    named = [rule.to, *(rule.from_ or ())]
+    meant = [phase if phase in phases else next((one for one in phases if is_like(phase, one)), None) for phase in named]
+    if None in meant:
+        return None
+    return rule.model_copy(update={"to": meant[0], "from_": None if rule.from_ is None else meant[1:]})
 
 
 def reachable(rules: Iterable[WrittenRule]) -> set[str]:

@@ -82,7 +82,8 @@ def read(text: str, file: str) -> tuple[Node | None, list[Fault]]:
         # the parser has a few ways of its own to fall over what is no YAML; they carry no place
         return None, [Fault(f"this is no YAML that can be read: {type(error).__name__}", "", file, 1, 1)]
     if root is None:
-        return None, [Fault("expected a topology, found an empty file; start with `version: 1` and `name: ...`", "", file, 1, 1)]
+        found = "nothing but comments" if text.strip() else "an empty file"
+        return None, [Fault(f"expected a topology, found {found}; start with `version: 1` and `name: ...`", "", file, 1, 1)]
     reading = _Reading(file)
     try:
         return reading.node(root, "", 0), reading.faults

@@ -37,6 +37,11 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f"expected one of {shown}" + (f" and {len(known) - 20} more" if len(known) > 20 else "")
 
 
+def is_like(word: str, other: str) -> bool:
+    """Whether one may be the other, misspelt."""
+    return bool(difflib.get_close_matches(word[:128], [other], n=1, cutoff=0.6))
+
+
 def place(root: Node, location: Location) -> tuple[Node, int]:
     """The deepest node on the way to a location, and how many parts of the way lead there."""
     node = root
@@ -57,8 +62,13 @@ def explain(error: ErrorDetails, root: Node, file: str, model: type[BaseModel] =
     if error["type"] == "extra_forbidden":
         word = str(location[-1])
         beside = place(root, location[:-1])[0].value
-        valid = [key for key in _keys_at(location[:-1], model) if not isinstance(beside, dict) or key not in beside]
-        return Fault(f"unknown key `{word}`: {nearest(word, valid)}", node.path, file, node.key_line, node.key_column)
+        keys = _keys_at(location[:-1], model)
+        valid = [key for key in keys if not isinstance(beside, dict) or key not in beside]
+        there = [key for key in keys if key not in valid and is_like(word, key)]
+        hint = nearest(word, valid)
+        if there and not any(is_like(word, key) for key in valid):
+            hint = f"did you mean `{there[0]}`, which is there already?"
+        return Fault(f"unknown key `{word}`: {hint}", node.path, file, node.key_line, node.key_column)
     if error["type"] == "missing":
         return Fault(f"missing key `{location[-1]}`", node.path, file, node.line, node.column)
     line, column = (node.key_line, node.key_column) if is_key else (node.line, node.column)

@@ -1,5 +1,6 @@
 """topology.yaml -> Topology, or all its faults at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from touchstone.errors import Fault, TopologyError, UsageError
 from touchstone.topology.check import check
 from touchstone.topology.compile import Topology, compile_topology
 from touchstone.topology.document import MAX_BYTES, Node, read
-from touchstone.topology.explain import details, doomed, explain, place
+from touchstone.topology.explain import details, doomed, explain, is_like, place
 from touchstone.topology.findings import Findings
 from touchstone.topology.model import WrittenTopology
 
@@ -82,7 +83,11 @@ def _validate(root: Node, file: str, known: list[Fault]) -> tuple[WrittenTopolog
             written = WrittenTopology.model_validate(root.plain())
         except ValidationError as error:
             found = details(error)
-            explained = [explain(one, root, file) for one in found[: _MOST_FAULTS + 1] if not _follows(one, root, left_out)]
+            explained = [
+                explain(one, root, file)
+                for one in found[: _MOST_FAULTS + 1]
+                if not (_follows(one, root, left_out) or _is_misspelt(one, found))
+            ]
             faults += [fault for fault in explained if (fault.line, fault.column) not in places]
             parts = [doomed(one, root) for one in found]
             missing = [str(one["loc"][0]) for one in found if one["type"] == "missing" and len(one["loc"]) == 1]
@@ -99,6 +104,14 @@ def _follows(error: ErrorDetails, root: Node, left_out: list[str]) -> bool:
         return False
     key = f"{place(root, error['loc'][:-1])[0].path}.{error['loc'][-1]}".removeprefix(".")
     return any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in left_out)
+
+
+def _is_misspelt(error: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """Whether a key is missing only because it stands there misspelt, which is said already."""
+    where, key = error["loc"][:-1], str(error["loc"][-1])
+    return error["type"] == "missing" and any(
+        one["type"] == "extra_forbidden" and one["loc"][:-1] == where and is_like(str(one["loc"][-1]), key) for one in found
+    )
 
 
 def _without(root: Node, parts: list[Node], missing: set[str]) -> Node:

@@ -118,6 +118,27 @@ def test_a_command_line_that_makes_no_sense_is_code_2(arguments: tuple[str, ...]
     assert "Error: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["kafka", "kafka:abc", ":9092", "kafka:9092,", "a b:9092"])
+def test_an_address_that_is_none_is_said_before_anything_is_tried(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Code 2, with the form that is expected."""
+    assert run("tail", "moments", "--bootstrap", address) == 2
+
+    assert (
+        f"expected HOST:PORT as the address of Kafka, such as 127.0.0.1:9092 (several with commas between), found {address}"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_kafka_that_is_not_there_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """The address, what was found, and what to do; nothing of the library's."""
+    assert run("tail", "moments", "--bootstrap", "127.0.0.1:1") == 1
+
+    said = capsys.readouterr().err
+    assert "expected to reach Kafka at 127.0.0.1:1, found nobody who listens there" in said
+    assert "touchstone kafka start" in said
+    assert "Error" not in said
+
+
 def test_help_teaches_the_order_of_use(capsys: pytest.CaptureFixture[str]) -> None:
     """First see it, then try your own events, then run it."""
     assert run("--help") == 0

@@ -55,6 +55,13 @@ CASES = {
     "unknown key, not one that stands there already": (
         rules("{name: r3, form: b, without: {}, for: 1h, to: a}"), 11, 18, "journeys.buy.rules[2].form",
         "unknown key `form`: did you mean `from`?"),
+    "unknown key, like one that stands there already": (
+        with_line("channells: {}"), 6, 1, "channells", "unknown key `channells`: did you mean `channels`, which is there already?"),
+    "misspelt key that must be there": (
+        "\n".join(SOUND.values()).replace("channels:", "channells:"), 3, 1, "channells", "did you mean `channels`?"),
+    "misspelt phase, which is not unreachable because of that": (
+        "\n".join(SOUND.values()).replace("[a, b]", "[a, bought]").replace("to: b}", "to: bougth}"),
+        5, 108, "journeys.buy.rules[1].to", "unknown phase `bougth`: did you mean `bought`?"),
     "missing key": (
         rules("{name: r3, when: {}}"), 11, 7, "journeys.buy.rules[2]", "missing key `to`"),
     "missing key of the file": (
@@ -193,7 +200,8 @@ CASES = {
         rules("{name: r3, when: {type: []}, to: b}"), 11, 31, "journeys.buy.rules[2].when.type", "expected at least 1 entry, found 0"),
     "not a mapping": ("[1, 2]", 1, 1, "", "expected a mapping with version, name"),
     "only a word": ("touchstone", 1, 1, "", "expected a mapping with version, name"),
-    "empty file": ("# nothing but a comment\n", 1, 1, "", "expected a topology, found an empty file"),
+    "empty file": ("\n", 1, 1, "", "expected a topology, found an empty file"),
+    "comments": ("# nothing but a comment\n", 1, 1, "", "expected a topology, found nothing but comments"),
     "broken YAML": ("version: 1\nname: [shop\nchannels: {}\n", 3, 9, "", "not valid YAML"),
     "a colon too many": ("version: 1\nname: a: b\n", 2, 8, "", "put text that holds `: ` in quotes"),
     "a tab": ("version: 1\nchannels:\n\tweb: {}\n", 3, 1, "", "indent with spaces, not tabs"),
@@ -237,13 +245,11 @@ def test_all_faults_are_named_at_once() -> None:
     places = [(fault.line, fault.column, fault.message.split(":")[0]) for fault in faults_of(text)]
 
     assert places == [
-        (1, 1, "missing key `name`"),
         (2, 1, "unknown key `nam`"),
         (3, 11, "duration without a unit"),
         (4, 25, "unknown word `onwed`"),
         (4, 33, "duplicate key `web`"),
         (5, 25, "unknown key `uniqe`"),
-        (8, 14, "unreachable phase `aware`"),
         (8, 29, "unreachable phase `gone`"),
         (10, 28, "unknown key `typ`"),
         (10, 42, "unknown phase `awaer`"),
