@@ -64,8 +64,9 @@ async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]
     offsets = await group_offsets(bootstrap, app)
     committed = {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
     below = [s for s in await sources(bootstrap, topology) if s.offset < committed.get((s.topic, s.partition), 0)]
-    held = frozenset(row.name[1:] for row in await rows(bootstrap, app, JOURNEY, ever=True) if row.name.startswith("t"))
-    ids: set[bytes] = set()
+    journey = await rows(bootstrap, app, JOURNEY, ever=True)
+    held = frozenset(row.name[1:] for row in journey if row.name.startswith("t"))
+    ids = {found for row in journey if row.name.startswith("s") for found in _EVENT_ID.findall(row.value)}  # pieces that wait for others
     async for record in read_topic(bootstrap, internal_topics(app, STAGES)):
         ids.update(_EVENT_ID.findall(record.value or b""))
     keys = {key for s in below if (key := touchpoint_key(s.value, topology)) is not None}

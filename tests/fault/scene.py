@@ -32,6 +32,8 @@ class Scene:
     folder: Path
     clock_file: Path
     hired: int = field(default=0)
+    is_evidence: bool = False
+    """Something is wrong: its topics and files are to stay."""
     undo: list[Callable[[], None]] = field(default_factory=list)
     """Called at the end, whatever happens: what must not outlive the test."""
 

@@ -85,8 +85,9 @@ async def own_scene(
                 await flowing
             for undo in scene.undo:
                 await asyncio.to_thread(undo)
-    with suppress(TouchstoneError):  # they only take room
-        await remove(cluster.bootstrap, [spec.name for spec in specs])
+    if not scene.is_evidence:
+        with suppress(TouchstoneError):  # they only take room
+            await remove(cluster.bootstrap, [spec.name for spec in specs])
 
 
 def _prepare(folder: Path, clock_file: Path) -> None:

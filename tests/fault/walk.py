@@ -151,6 +151,7 @@ class Walk:
             if not self.report.violations:
                 await self._check(scene)
             self.report.exits.update(code for _, code in scene.crew.exits)
+            scene.is_evidence = bool(self.report.violations)
         if self.report.violations:
             (folder / "violations.txt").write_text("\n".join(self.report.violations), "utf-8")
         else:

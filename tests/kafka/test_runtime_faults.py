@@ -1,11 +1,13 @@
 """Whatever is killed whenever: every source record has its effect once."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kafka.runtime_rig import Rig, rig
+from touchstone.runtime.failpoint import PLACES
 
 
 @pytest.fixture
@@ -31,6 +33,28 @@ def test_four_kills_inside_commits_lose_nothing_and_double_nothing(toy: Rig, *, 
     outcome = toy.outcome()
     assert outcome.is_exact, outcome
     assert outcome.aborted > 0, "the kills were to fall into open transactions"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_kill_at_every_failpoint_loses_nothing_and_doubles_nothing(toy: Rig) -> None:
+    """Killed before and after every numbered step of the commit, of a restore and of a rebalance, its disk lost now and then."""
+    places = [place for place in PLACES if not place.startswith("deliver.")]  # the toy absorbs nothing; tests/fault/ walks there
+    for number, place in enumerate(places):
+        toy.produce(600)
+        if place.startswith("restore."):
+            shutil.rmtree(toy.folder / "w", ignore_errors=True)
+        worker = toy.start("w", failpoint=f"{place}:1:kill", commit_records=100)
+        if place.startswith("rebalance.") and place != "rebalance.assigned":
+            toy.start(f"joiner-{number}")
+
+        assert worker.wait() == -9, place
+    toy.start("w")
+    toy.wait_until_done()
+
+    outcome = toy.outcome()
+    assert outcome.is_exact, outcome
+    assert outcome.aborted > 0, "some kills were to fall into open transactions"
 
 
 def test_two_workers_join_die_and_leave_under_load(toy: Rig) -> None:
