@@ -10,6 +10,7 @@ from tests.fault.crew import Crew
 from tests.fault.workload import Acknowledged
 from touchstone.app import STAGES, channel_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
+from touchstone.errors import StateUnusable
 from touchstone.intake.lines import prepare_line
 from touchstone.model.output import DeadLetter
 from touchstone.pipeline import JOURNEY
@@ -118,7 +119,10 @@ def local_offsets(folder: Path, worker: str) -> dict[tuple[str, int], int]:
     environment, found = RocksEnvironment(), {}
     for stage in STAGES:
         for directory in sorted(folder.glob(f"{worker}/{stage}-*")):
-            backend = RocksBackend(directory, environment)
+            try:
+                backend = RocksBackend(directory, environment)
+            except StateUnusable:
+                continue  # damaged by a fault, and the partition never came back here to be rebuilt
             found[stage, int(directory.name.rpartition("-")[2])] = backend.offset
             backend.close()
     return found

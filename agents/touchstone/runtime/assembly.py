@@ -60,7 +60,7 @@ def assemble(
     sources = [TopicPartition(topic, number) for topic in settings.channel_topics for number in range(counts[topic])]
     journey_clock = JourneyClock(settings.clock, sources)
     clock_reader = ClockReader(settings, journey_clock)
-    partitions = Partitions(settings, program, open_store)
+    partitions = Partitions(settings, program, open_store, counts)
 
     def membership() -> Membership:
         return rebalance.membership

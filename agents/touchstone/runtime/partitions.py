@@ -42,7 +42,11 @@ _TOMBSTONES_S = 20 * 3600
 class Partitions:
     """Opens, hands out and closes the stores of the stage partitions that are assigned to this worker."""
 
-    def __init__(self, settings: WorkerSettings, program: Program, open_store: StoreFactory) -> None:
+    def __init__(
+        self, settings: WorkerSettings, program: Program, open_store: StoreFactory, counts: Mapping[str, int] | None = None
+    ) -> None:
+        """`counts` says how many partitions each channel topic has."""
+        self._channel_counts = counts or {}
         self._settings = settings
         self._program = program
         self._open_store = open_store
@@ -63,6 +67,12 @@ class Partitions:
     def internal(self) -> list[TopicPartition]:
         """The partitions of internal topics among the assigned ones."""
         return [tp for tp in self.assigned if tp.topic in self._stage_of]
+
+    def beside(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        """The assigned channel partitions of these numbers, in channels with as many partitions as the stages: one worker has both."""
+        counts = self._channel_counts
+        wanted = frozenset(partitions)
+        return [tp for tp in self.sources if tp.partition in wanted and counts.get(tp.topic) == self._settings.partitions]
 
     def stage_of(self, topic: str) -> str | None:
         """The stage that an internal topic belongs to; None for a channel."""
@@ -125,6 +135,10 @@ class Partitions:
         for partition in sorted(self.owned):
             self._program.opened(partition, {stage: self.stores[stage, partition] for stage in self._program.stages})
             self._opened.add(partition)
+
+    def without_fingerprint(self) -> frozenset[int]:
+        """The partitions with a store that was never committed, or whose changelog has lost what was."""
+        return frozenset(partition for (_, partition), store in self.stores.items() if store.get_meta(_FINGERPRINT) is None)
 
     def check_fingerprints(self) -> str | None:
         """Compare what each store was folded with; an empty store takes the program's. Returns what is wrong, if anything is."""

@@ -45,6 +45,10 @@ class GroupConsumer(Protocol):
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
         ...
 
+    def topics_gone(self) -> list[str]:
+        """The subscribed topics that the brokers do not know any more."""
+        ...
+
 
 class Rebalance:
     """Takes partitions over from others and hands them on, always between two transactions."""
@@ -165,7 +169,7 @@ class Rebalance:
         1. Close lost stores, open new ones.
         2. Committed offsets, waiting for transactions that are not decided.
         3. State, from the stored offset of each store, also of partitions that were kept.
-        4. Fingerprints.
+        4. Fingerprints; a state that is gone although its touchpoints were read is not begun anew in silence.
         5. Seek while no fetch is in flight; commit those positions under our name: that proves the group takes us for the owner, and
            a successor learns whose transaction to abort.
         6. Open the gate.
@@ -173,6 +177,7 @@ class Rebalance:
         started = time.monotonic()
         self._status.phase = "restoring"
         await self._standby.stop()
+        self._check_topics()
         self._partitions.change(assigned)
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
@@ -180,6 +185,7 @@ class Rebalance:
         committed = await self._decided_offsets()
         restored = await self._restorer.restore(committed)
         self._failpoints.reached("restore.after_read")
+        await self._check_changelogs(committed)
         self._check_fingerprints()
         await self._clock_is_known.wait()
         consumer = self._require_consumer()
@@ -204,6 +210,32 @@ class Rebalance:
 
     def _summary(self, restored: int, started: float) -> tuple[int, int, int, float]:
         return self.membership.generation, len(self._partitions.owned), restored, time.monotonic() - started
+
+    def _check_topics(self) -> None:
+        gone = self._require_consumer().topics_gone()
+        if gone:
+            raise UsageError(
+                f"expected the topics {', '.join(gone)}, found them deleted while this worker ran; nothing of them is read any more. Create "
+                "them again with `touchstone topics apply`, then start the workers"
+            )
+
+    async def _check_changelogs(self, committed: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """See that no state is gone: where the touchpoints of a partition were read, its stores were committed with them.
+
+        Raises:
+            UsageError: A changelog has lost what was committed.
+        """
+        fresh = self._partitions.without_fingerprint()
+        read = [tp for tp in self._partitions.beside(fresh) if tp in committed and committed[tp].offset > 0]
+        beginnings = await self._restorer.beginnings(read) if read else {}
+        lost = [tp for tp in read if committed[tp].offset > beginnings[tp]]
+        if lost:
+            where = ", ".join(f"{tp.topic}[{tp.partition}] up to {committed[tp].offset}" for tp in lost[:3])
+            raise UsageError(
+                f"expected a state of partitions {sorted({tp.partition for tp in lost})}, found none in their changelogs, although the group "
+                f"has read {where}: were the changelog topics deleted and made again? Going on would forget everybody in silence. Bring the "
+                "topics back, or begin anew under another application id"
+            )
 
     def _check_fingerprints(self) -> None:
         wrong = self._partitions.check_fingerprints()

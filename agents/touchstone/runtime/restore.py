@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from touchstone.errors import StateUnusable
+from touchstone.errors import StateUnusable, UsageError
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
@@ -58,6 +58,10 @@ class Restorer:
 
         A store that is ahead of its changelog, older than its beginning, or corrupt, is thrown away and read from the beginning.
         `committed` are the group's offsets: their metadata names the previous owners.
+
+        Raises:
+            UsageError: A changelog is empty although a store was written with it: the topic was deleted and made again. Nothing is wiped:
+                what is on this disk may be the last copy.
         """
         stores = self._partitions.stores
         by_changelog = {self._partitions.changelog(stage, partition): (stage, partition) for stage, partition in stores}
@@ -71,6 +75,8 @@ class Restorer:
         ranges = {}
         for tp, (stage, partition) in by_changelog.items():
             offset = stores[stage, partition].offset
+            if offset > 0 == ends[tp]:
+                raise UsageError(_emptied(tp, offset))
             if offset > ends[tp] or 0 < offset < starts[tp]:
                 log.warning(
                     "state of %s[%d] is at %d, its changelog spans %d..%d: rebuilding", stage, partition, offset, starts[tp], ends[tp]
@@ -127,6 +133,14 @@ class Restorer:
             self._store(range_).load([], range_.position)
             del ranges[tp]
 
+    async def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset that each of these still has."""
+        wanted = list(partitions)
+        async with self._reader("read_uncommitted") as reader:
+            await know(reader, wanted)
+            offsets: dict[TopicPartition, int] = await reader.beginning_offsets(wanted)
+        return offsets
+
     def _store(self, range_: _Range) -> KeptStore:
         return self._partitions.stores[range_.stage, range_.partition]
 
@@ -159,3 +173,11 @@ class Restorer:
             yield reader
         finally:
             await reader.stop()
+
+
+def _emptied(tp: TopicPartition, offset: int) -> str:
+    return (
+        f"expected {tp.topic}[{tp.partition}] to reach offset {offset}, found it empty: the topic was deleted and made again, and with it "
+        "the state. This worker's disk may hold the last copy, so it is left alone. Bring the topic back, or begin anew under another "
+        "application id"
+    )

@@ -193,6 +193,11 @@ class EngineConsumer(driver.Consumer):
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
         return await self._thread.seek_all(partitions, offsets)
 
+    def topics_gone(self) -> list[str]:
+        """The subscribed topics that the brokers do not know any more."""
+        consumer: Any = self._thread._ensure_consumer()
+        return sorted(topic for topic in consumer.subscription() if not consumer._client.cluster.partitions_for_topic(topic))
+
     def broken(self) -> BaseException | None:
         """Why the consumer no longer works, if so."""
         return self._thread.broken()
