@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def until_owning(worker: Worker, partitions: int) -> None:
 @pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
 def test_a_static_member_that_comes_back_keeps_its_partitions_and_disturbs_nobody(toy: Rig, *, is_killed: bool) -> None:
     """Within the session timeout the group gives it what it had, in the same generation; the other worker never stands still."""
-    static = {"static_membership": True, "session_timeout_ms": 30_000}
+    static: dict[str, Any] = {"static_membership": True, "session_timeout_ms": 30_000}
     toy.produce(4_000)
     other, worker = toy.start("a", **static), toy.start("b", **static)
     until_owning(other, 2)

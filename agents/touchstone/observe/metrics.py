@@ -191,6 +191,14 @@ RESTORE_REMAINING = Metric(
     "Changelog records still to be read before this worker's partitions are ready; 0 outside a restore.",
     "When will the worker be ready again?",
 )
+STANDBY_BEHIND = Metric(
+    "touchstone_standby_records_behind",
+    "gauge",
+    "records",
+    (),
+    "Records of changelogs that this worker's copies of the others' partitions still lack; 0 without --standby.",
+    "When will the worker be ready again?",
+)
 RESTORED = Metric(
     "touchstone_restored_records_total",
     "counter",
@@ -284,6 +292,7 @@ METRICS: tuple[Metric, ...] = (
     LAG,
     CLOCK,
     RESTORE_REMAINING,
+    STANDBY_BEHIND,
     RESTORED,
     REBALANCES,
     PARTITIONS,

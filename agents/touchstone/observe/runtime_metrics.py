@@ -15,6 +15,7 @@ from touchstone.observe.metrics import (
     REBALANCES,
     RESTORE_REMAINING,
     RESTORED,
+    STANDBY_BEHIND,
     TRANSACTIONS,
     Metric,
 )
@@ -29,6 +30,7 @@ class Status(Protocol):
     aborted: int
     restored: int
     restore_remaining: int
+    standby_behind: int
     rebalances: int
     clock_ms: int | None
     commit_times: deque[float]
@@ -59,6 +61,7 @@ def show_status(registry: Registry, status: Status) -> None:
     registry.total(RESTORED, status.restored)
     registry.total(REBALANCES, status.rebalances)
     registry.set(RESTORE_REMAINING, status.restore_remaining)
+    registry.set(STANDBY_BEHIND, status.standby_behind)
     registry.set(PARTITIONS, len(status.partitions))
     if status.clock_ms is not None:
         registry.set(CLOCK, status.clock_ms / 1_000)

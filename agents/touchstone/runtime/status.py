@@ -12,7 +12,7 @@ class RuntimeStatus:
     """Figures that others read and only the runtime writes; totals since the process started.
 
     `lag` counts, per topic, what lies between this worker's position and the end of its partitions (transaction markers count too).
-    `clock_ms` is the time the journey partitions have been advanced to; `commit_seconds` is the time the worker stood still in commits.
+    `clock_ms` is the time the journey partitions have been advanced to; `commit_seconds` is how long commits were under way (the worker goes on meanwhile).
     """
 
     phase: Phase = "starting"
