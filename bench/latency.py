@@ -41,9 +41,10 @@ class Stopwatch:
 async def latency(system: LiveSystem, known: int, rate: int, seconds: int, random: Random) -> list[Figure]:
     """Send touchpoints at a steady rate to the running worker, read the moments as any consumer would (`read_committed`), compare."""
     watch = Stopwatch()
-    reader = asyncio.create_task(_read(system, watch))
+    reader = asyncio.create_task(read_moments(system, watch))
     try:
-        await _send(system, watch, known, rate, seconds, random)
+        warm_up_s = min(_WARM_UP_S, seconds)
+        await send_paced(system, watch, known, rate, seconds + warm_up_s, random, warm_up_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORD_S):
                 await system.until_quiet(0)
@@ -58,12 +59,14 @@ async def latency(system: LiveSystem, known: int, rate: int, seconds: int, rando
     ]
 
 
-async def _send(system: LiveSystem, watch: Stopwatch, known: int, rate: int, seconds: int, random: Random) -> None:
+async def send_paced(
+    system: LiveSystem, watch: Stopwatch, known: int, rate: int, seconds: float, random: Random, warm_up_s: float = 0.0
+) -> None:
+    """Send at a steady rate; those of the warm-up are not timed."""
     each = max(1, round(rate * _PULSE_S))
-    warm_up_s = min(_WARM_UP_S, seconds)
     start = time.perf_counter()
     async with client.producing(system.bootstrap) as producer:
-        for number, (event_id, merges, touchpoint) in enumerate(paced(known, int(rate * (seconds + warm_up_s)), random)):
+        for number, (event_id, merges, touchpoint) in enumerate(paced(known, int(rate * seconds), random)):
             if number % each == 0:
                 await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
             record = prepare_line(stamped(touchpoint, time.time_ns() // 1_000_000), system.topology)
@@ -74,7 +77,8 @@ async def _send(system: LiveSystem, watch: Stopwatch, known: int, rate: int, sec
             await producer.send(record.topic, record.value, record.key)
 
 
-async def _read(system: LiveSystem, watch: Stopwatch) -> None:
+async def read_moments(system: LiveSystem, watch: Stopwatch) -> None:
+    """Tell the stopwatch of every moment, until cancelled."""
     codec = bundled_codec()
     async for record in client.follow(system.bootstrap, [system.topology.topics.moments]):
         moment = codec.decode_record(record.value or b"")

@@ -26,6 +26,8 @@ class Sample:
     consumed: float
     committed: float
     restored: float
+    partitions: float
+    standby_behind: float
 
 
 class Watch:
@@ -86,4 +88,6 @@ def sample_of(page: str) -> Sample:
         consumed=sums.get("touchstone_consumed_records_total", 0.0),
         committed=sums.get("touchstone_transactions_total", 0.0),
         restored=sums.get("touchstone_restored_records_total", 0.0),
+        partitions=sums.get("touchstone_assigned_partitions", 0.0),
+        standby_behind=sums.get("touchstone_standby_records_behind", 0.0),
     )

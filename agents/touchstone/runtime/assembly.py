@@ -163,7 +163,7 @@ def faust_app(settings: WorkerSettings) -> EngineApp:
         table_standby_replicas=0,
         broker_client_id=settings.transactional_id,
         broker_session_timeout=session_s,
-        broker_heartbeat_interval=session_s / 5,
+        broker_heartbeat_interval=session_s / 10,  # the others learn of a rebalance with their next heartbeat
         broker_request_timeout=max(40.0, session_s),
         broker_rebalance_timeout=60.0,
         broker_max_poll_interval=86_400.0,  # a restore may take long; the watchdog looks after the rest
