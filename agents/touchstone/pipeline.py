@@ -23,7 +23,7 @@ from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
-from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DUPLICATES, IDENTITY_CHANGES, MOMENTS, Counts
+from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import Topology
@@ -157,6 +157,9 @@ class Pipeline:
             if partition.duplicates:
                 self.counts.add(DUPLICATES, by=partition.duplicates)
                 partition.duplicates = 0
+            if partition.left_out:
+                self.counts.add(LIMITED, by=partition.left_out)
+                partition.left_out = 0
         return False
 
     def sealed(self) -> None:

@@ -94,6 +94,7 @@ def _settings() -> dict[str, Topology]:
         "wide": wide,
         "tight": replace(tight, merges_per_person=1, identifiers_per_person=3, retention_ms=12 * HOUR),
         "silences": replace(usual, journeys=(*usual.journeys, _silences()), retention_ms=15 * HOUR),
+        "crowded": replace(usual, touchpoints_per_day=2, profile_bytes=100, retention_ms=20_000 * HOUR),
         "two values": replace(usual, kinds={**usual.kinds, "cookie": replace(usual.kinds["cookie"], per_person=1)}, merges_per_person=2),
     }
 
@@ -105,13 +106,16 @@ ORDERING = Ordering(_REFERENCE.kinds)
 class _Author:
     """Makes one history up."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, is_crowded: bool = False) -> None:
         self._random = random
+        self._kinds = ("user_id", "phone") if is_crowded else KINDS
+        self._names = ("city", "name", "mood") if is_crowded else ("city",)
+        self._most = 2 if is_crowded else 3
         self._tenants = ("default",) if random.random() < 0.8 else ("default", "other")
         self._start = random.choice([START, START, -3 * HOUR])
         self._gaps = random.choice([(1,), (4,), (0, 1, 4), (0, 2, 4, 6, 8, 11), (1, 12)])
         self._delays = random.choice([(0, 0, 1, 8), (0,), (-3, 0, 8, 30)])
-        self._values = random.choice([2, 3, 3, 5])
+        self._values = 1 if is_crowded else random.choice([2, 3, 3, 5])
         self._touchpoints: list[Touchpoint] = []
 
     def facts(self) -> tuple[Fact, ...]:
@@ -144,7 +148,7 @@ class _Author:
 
     def _touchpoint(self, n: int, at: int, tenant: str) -> Touchpoint:
         random = self._random
-        identifiers = {self._identifier(tenant) for _ in range(random.randrange(1, 4))}
+        identifiers = {self._identifier(tenant) for _ in range(random.randrange(1, 1 + self._most))}
         users = sorted(x for x in identifiers if kind_of(x) == "user_id")
         identifiers -= set(users[1:])  # two would be a dead letter
         shared = random.choice([None, None, None, random.randrange(4)])
@@ -162,13 +166,13 @@ class _Author:
             received_at=at + random.choice(self._delays) * HOUR,
             identifiers=keys,
             content=ORDERING.digest(f"{at} {channel} {what} {keys} {city} {consents}").hex()[:16],
-            profile={"city": city} if city else {},
+            profile={self._names[n % len(self._names)]: city} if city else {},
             consents=consents,
         )
 
     def _identifier(self, tenant: str) -> str:
         random = self._random
-        return f"{tenant}/{random.choice(KINDS)}:{random.randrange(8 if random.random() < 0.3 else self._values)}"
+        return f"{tenant}/{random.choice(self._kinds)}:{random.randrange(8 if random.random() < 0.3 else self._values)}"
 
 
 def replace_touchpoint(touchpoint: Touchpoint, *, occurred_at: int, received_at: int) -> Touchpoint:
@@ -185,7 +189,7 @@ def time_of(fact: Fact) -> int:
 def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> History:
     """Make up a history."""
     setting = random.choice(settings)
-    facts = _Author(random).facts()
+    facts = _Author(random, is_crowded=setting == "crowded").facts()
     end = max(map(time_of, facts)) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
     world = World(
         partitions=random.choice([1, 2, 3, 5, 12]),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchstone.journey.retention import expired
+from touchstone.journey.retention import expired, group_of, place, surplus
 from touchstone.model.touchpoint import Touchpoint
 
 touchpoints = st.lists(
@@ -46,3 +46,21 @@ def test_the_last_of_each_kind_stay(some: list[Touchpoint], horizon: int, keep: 
     for t in expired(some, horizon, keep):
         newer = [o for o in rest if (o.identifiers, o.type) == (t.identifiers, t.type) and t.occurred_at <= o.occurred_at < horizon]
         assert len(newer) == keep
+
+
+@given(some=touchpoints, cut=st.integers(0, 14), most=st.integers(1, 4))
+def test_what_is_too_much_for_a_day_does_not_depend_on_what_came_first(some: list[Touchpoint], cut: int, most: int) -> None:
+    """Leave out some, add the others, leave out again: the same as to do it once at the end. The first of each group stay."""
+
+    def counted(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
+        out = [t for _, *excess in surplus(touchpoints, most) for t in excess]
+        return [t for t in touchpoints if t not in out]
+
+    in_between = counted(counted(some[:cut]) + some[cut:])
+
+    assert sorted(in_between, key=place) == sorted(counted(some), key=place)
+    for last, *excess in surplus(some, most):
+        assert excess
+        group = [t for t in in_between if group_of(t) == group_of(last)]
+        assert len(group) == most
+        assert max(map(place, group)) == place(last) < min(map(place, excess))

@@ -1,18 +1,22 @@
 """Laws of size: what a touchpoint costs does not grow with its component, and a hot line leaves no component above its guard."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.property.actors import System, World
 from tests.unit.journey.desk import NOON, REFERENCE, Desk, evidence, journey, rule, topology, touchpoint
+from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.identity.ordering import Ordering
+from touchstone.journey.component import Component
 from touchstone.model import message as m
 from touchstone.model.component import JOURNEY_ROWS
 from touchstone.model.identifier import kind_of
-from touchstone.model.output import Customer
+from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
 
@@ -76,6 +80,73 @@ def test_a_touchpoint_that_changes_nobody_costs_the_same_in_a_component_of_three
 
     assert large[0] <= 2 * small[0]
     assert large[1] <= 2 * small[1]
+
+
+LARGEST_RECORD = 10 << 20
+"""What a worker's producer and the topics take (runtime/producer.py)."""
+
+BLOB = "x" * 30_000
+
+
+def _one_id_for_many(n: int) -> Touchpoint:
+    return touchpoint(n / 3600, "search", "user_id:u", f"cookie:{n}", event_id="1", properties={"a": BLOB, "b": BLOB})
+
+
+def _ever_new_attributes(n: int) -> Touchpoint:
+    return touchpoint(n / 3600, "search", "user_id:u", profile={f"{n}.{k}": BLOB[:900] for k in range(60)}, consents={f"{n}": True})
+
+
+def _ever_new_identifiers(n: int) -> Touchpoint:
+    long = [f"cookie:{n}.{k}.{'y' * 490}" for k in range(31)]
+    return touchpoint(n / 3600, "search", "user_id:u", *long, event_id=f"{n}" * 100)
+
+
+def _ever_the_same(n: int) -> Touchpoint:
+    return touchpoint(n / 3600, "search", "user_id:u", event_id=f"{n}", properties={"a": BLOB, "b": BLOB})
+
+
+@pytest.mark.parametrize("stream", [_one_id_for_many, _ever_new_attributes, _ever_new_identifiers, _ever_the_same])
+def test_no_stream_of_touchpoints_makes_a_row_or_a_record_that_does_not_fit(stream: Callable[[int], Touchpoint]) -> None:
+    """Ten megabytes and more of one person, in whatever shape: the largest row and output stay a tenth of what a topic takes."""
+    shop = topology(journey(rule("searched", "interest", "search")), touchpoints_per_day=100, merges_per_person=1000)
+    desk, codec = Desk(shop), bundled_codec()
+    largest, total = 0, 0
+    ordering = Ordering(REFERENCE.kinds)
+
+    for start in range(0, 200, 50):
+        contacts = [stream(n) for n in range(start, start + 50)]
+        contacts = [msgspec.structs.replace(t, identifiers=tuple(sorted(t.identifiers, key=ordering.strength))) for t in contacts]
+        total += sum(len(msgspec.msgpack.encode(t)) for t in contacts)
+        speaker, said = desk.begin()
+        for message in (message for contact in contacts for message in evidence(ROOT, contact)):
+            desk.partition.handle(message, desk.sent.append, speaker)
+        while desk.partition.settle(desk.sent.append, speaker):
+            pass
+        desk.partition.conclude(speaker)
+        largest = max([largest, *(len(key) + len(value or b"") for key, value in desk.store.seal())])
+        desk.store.commit(desk.store.offset + 1)
+        largest = max([largest, *(len(_encoded(codec, record)) for record in said)])
+    largest = max([largest, *(len(msgspec.msgpack.encode(piece)) for piece in _moved(desk))])
+
+    assert total > 3 << 20
+    assert largest < LARGEST_RECORD / 4, largest
+    assert len(desk.component(ROOT).rows("t")) <= 200
+
+
+def _encoded(codec: Codec, record: Moment | Customer | IdentityChange) -> bytes:
+    match record:
+        case Moment():
+            return codec.encode_moment(record)
+        case Customer():
+            return codec.encode_customer(record)
+    return codec.encode_identity_change(record)
+
+
+def _moved(desk: Desk) -> list[m.Piece]:
+    store = RowStore(DictBackend(), JOURNEY_ROWS)
+    for name, row in desk.component(ROOT).rows(""):
+        store.put(ROOT, name, row)
+    return [piece for piece in Component(store, ROOT).leave_for("default/cookie:else", 0) if piece.rows]
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import advance, step
 from touchstone.journey.golden import observe, sighting_number
 from touchstone.journey.policy import Journeys
+from touchstone.journey.retention import day_of, group_name, place
 from touchstone.journey.settle import Settlement
 from touchstone.journey.speaker import Speaker
 from touchstone.model.component import NEVER, Apart, Edge, Node, Person
@@ -36,6 +37,7 @@ from touchstone.state.store import Store
 
 Send = Callable[[IdentityMessage | JourneyMessage], None]
 TIMERS_AT_ONCE = 1000
+_LAST = (1 << 62, "", "")
 
 
 class JourneyPartition:
@@ -49,6 +51,7 @@ class JourneyPartition:
         self._touched: dict[tuple[str, str], None] = {}
         self._changed: dict[str, ChangeLog] = {}
         self.duplicates = 0
+        self.left_out = 0
 
     # -- messages ------------------------------------------------------------------------------------------------------------
     def handle(self, message: JourneyMessage, send: Send, speaker: Speaker) -> None:
@@ -138,6 +141,9 @@ class JourneyPartition:
         if node is not None and node.is_generic and index + 1 < len(touchpoint.identifiers):
             send(Arrive(touchpoint.identifiers[index + 1], index + 1, touchpoint))
             return
+        if node is not None and node.full and place(touchpoint) > node.full.get(group_name(touchpoint), _LAST):
+            self.left_out += 1
+            return
         news = component.add_variant(index, touchpoint)
         if news == "known":
             self.duplicates += 1
@@ -162,12 +168,20 @@ class JourneyPartition:
             return False
         if not anchor.is_anchor and not self._becomes_anchor(component, anchor, touchpoint.identifiers[index]):
             return False
+        day = day_of(touchpoint)
+        number = person.pace[1] + 1 if day == person.pace[0] else 1
+        if day < person.pace[0] or number > self._journeys.per_day:
+            return False
         drafts: list[tuple[str, Draft]] = []
         for journey in self._journeys.compiled:
             state = person.states[journey.name]
             moved = advance(state, journey, touchpoint.occurred_at - 1) + step(state, journey, touchpoint) + advance(state, journey, now)
             drafts += [(journey.name, draft) for draft in moved]
-        observe(person, touchpoint)
+        left_out = person.left_out
+        observe(person, touchpoint, self._journeys.room)
+        if person.left_out > left_out:
+            self._changed.setdefault(component.root, ChangeLog()).note_room(customer_id, left_out, person)
+        person.pace = day, number
         person.owned = (person.owned[0] + 1, person.owned[1] ^ sighting_number(touchpoint))
         self._say(component, customer_id, person, drafts, speaker)
         self._wake(component, person.next_at, touchpoint.occurred_at + self._retention + 1)
@@ -270,6 +284,7 @@ class JourneyPartition:
             component = Component(self._store, root)
             log = self._changed.setdefault(root, ChangeLog())
             touched = settlement.run(component, self._journeys, self._clock, send, speaker, log)
+            self.left_out += settlement.left_out
             self._touched.update(dict.fromkeys((root, customer_id) for customer_id in touched))
             self._rewind(component)
         return bool(stale)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
+from touchstone.model.component import Person
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -110,6 +111,7 @@ class ChangeLog:
     people: list[Change] = field(default_factory=list)
     trigger: str | None = None
     conflicts: dict[tuple[str, str], None] = field(default_factory=dict)
+    limits: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
     _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None]] = field(default_factory=dict)
 
     def share(self, identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None) -> None:
@@ -117,11 +119,18 @@ class ChangeLog:
         first = self._shared[identifier][2] if identifier in self._shared else before
         self._shared[identifier] = customer_id, others, first, now
 
+    def note_room(self, customer_id: str, before: int, person: Person) -> None:
+        """Attributes of a person found no room: said when it happens to her for the first time."""
+        if person.left_out and not before and person.newest is not None:
+            self.limits[customer_id, "profile", ()] = f"{person.newest[1]}/{person.newest[2]}"
+
     def changes(self, *, is_here: bool) -> Iterator[tuple[Change, str | None]]:
         """What must be said, each with its trigger. A component that has moved away is told at its new home who its people are."""
         if is_here:
             for change in self.people:
                 yield change, change.trigger or self.trigger
+            for (customer_id, rule, identifiers), key in self.limits.items():
+                yield Change("limited", customer_id, (), identifiers, rule), key
         for x, (customer_id, others, before, now) in self._shared.items():
             shared = sharing_change(x, customer_id, others, before, now)
             if shared is not None:

@@ -4,12 +4,13 @@ Evidence and book rows are join semilattices: sets joined by union, times by min
 Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from touchstone.journey.census import recount
+from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
     JOURNEY_ROWS,
     NEVER,
@@ -34,6 +35,9 @@ PIECE_BYTES = 192 * 1024
 
 _MOVED = "cmrneat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
+
+_OTHER = "\x1f"
+"""In the name of a row: behind the key, in front of the group; no source nor id holds it."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(row) for tag, row in JOURNEY_ROWS.items()}
@@ -72,14 +76,6 @@ class Component:
     def put_person(self, customer_id: str, person: Person) -> None:
         """Write a fold."""
         self._store.put(self.root, "p" + customer_id, person)
-
-    def held(self, touchpoint: Touchpoint) -> Held | None:
-        """What was received under the key of this touchpoint."""
-        return cast("Held | None", self._store.get(self.root, held_name(touchpoint)))
-
-    def put_held(self, touchpoint: Touchpoint, held: Held) -> None:
-        """Write what was received under a key."""
-        self._store.put(self.root, held_name(touchpoint), held)
 
     def rows(self, tag: str) -> list[tuple[str, Any]]:
         """All rows of a tag, with their names."""
@@ -143,22 +139,48 @@ class Component:
 
     def add_variant(self, index: int, touchpoint: Touchpoint, *, is_contested: bool = False) -> str:
         """Keep a touchpoint. Returns `new` (first under its key), `known` (nothing changed) or `changed`."""
-        held = self.held(touchpoint)
+        name = held_name(touchpoint)
+        held: Held | None = self.get(name)
         if held is None:
-            self.put_held(touchpoint, Held({touchpoint.content: Variant(index, touchpoint, is_contested)}))
+            self.put(name, Held(Variant(index, touchpoint, is_contested)))
             return "new"
-        known = next((v for v in held.variants.values() if v.touchpoint.identifiers == touchpoint.identifiers), None)
-        if known is None:
-            held.variants[touchpoint.content] = Variant(index, touchpoint, is_contested)
-        else:
-            first = min(known.touchpoint, touchpoint, key=_precedence)
-            is_contested |= known.is_contested or known.touchpoint.content != touchpoint.content
-            if first is known.touchpoint and known.index >= index and known.is_contested == is_contested:
-                return "known"
-            del held.variants[known.touchpoint.content]
-            held.variants[first.content] = Variant(max(known.index, index), first, is_contested)
-        self.put_held(touchpoint, held)
+        if held.variant is None or group_of(held.variant.touchpoint) != group_of(touchpoint):
+            if not held.has_others:
+                held.has_others = True
+                self.put(name, held)
+            name = f"{name}{_OTHER}{group_name(touchpoint)}"
+            held = self.get(name)
+        if held is None or held.variant is None:
+            self.put(name, Held(Variant(index, touchpoint, is_contested)))
+            return "changed"
+        known = held.variant
+        first = min(known.touchpoint, touchpoint, key=_precedence)
+        is_contested |= known.is_contested or known.touchpoint.content != touchpoint.content
+        if first is known.touchpoint and known.index >= index and known.is_contested == is_contested:
+            return "known"
+        held.variant = Variant(max(known.index, index), first, is_contested)
+        self.put(name, held)
         return "changed"
+
+    def drop_variants(self, dropped: Collection[str], held: Mapping[str, Held]) -> None:
+        """Remove these rows, of all that hold touchpoints; a first row stays without its statement while there are others under its key."""
+        others = {key_row(name) for name in held if _OTHER in name and name not in dropped}
+        for name, row in held.items():
+            if _OTHER in name:
+                if name in dropped:
+                    self.delete(name)
+            elif name in dropped or row.variant is None:
+                if name not in others:
+                    self.delete(name)
+                elif row.variant is not None:
+                    row.variant = None
+                    self.put(name, row)
+
+    def mark_reported(self, name: str) -> None:
+        """A conflict under this key was said; `name` is its first row's."""
+        first: Held = self.get(name) or Held(None)
+        first.is_reported = True
+        self.put(name, first)
 
     # -- moving --------------------------------------------------------------------------------------------------------------
     def leave_for(self, root: str, as_of: int) -> Iterator[Piece]:
@@ -222,11 +244,7 @@ class Component:
             case Apart():
                 self.add_apart(row)
             case Held():
-                for variant in row.variants.values():
-                    self.add_variant(variant.index, variant.touchpoint, is_contested=variant.is_contested)
-                mine: Held = self.get(name) or row
-                mine.is_reported |= row.is_reported
-                self.put(name, mine)
+                self._take_in(name, row)
             case SaidMoment() | SaidCustomer():
                 self._hear(name, row)
             case Recalled():
@@ -271,6 +289,12 @@ class Component:
             header.hears_at = recalled.not_before
             self.put_header(header)
 
+    def _take_in(self, name: str, row: Held) -> None:
+        if row.variant is not None:
+            self.add_variant(row.variant.index, row.variant.touchpoint, is_contested=row.variant.is_contested)
+        if row.is_reported:
+            self.mark_reported(key_row(name))
+
     def _keep_report(self, identifier: str, reported: str | None) -> None:
         node = self.node(identifier) or Node()
         node.reported = node.reported or reported
@@ -288,8 +312,13 @@ class Component:
 
 
 def held_name(touchpoint: Touchpoint) -> str:
-    """The row that holds a touchpoint and its variants."""
+    """The first row of a touchpoint's key."""
     return f"t{touchpoint.tenant}/{touchpoint.key}"
+
+
+def key_row(name: str) -> str:
+    """The name of the first row of the key whose row this is."""
+    return name.partition(_OTHER)[0]
 
 
 def customer_of(name: str) -> str:

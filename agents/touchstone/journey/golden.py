@@ -14,8 +14,11 @@ MOST_RECENT = "most_recent"
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
-def observe(person: Person, touchpoint: Touchpoint) -> None:
-    """Take in the newest touchpoint of a person. Called in the order of event time; later values win (rule `most_recent`)."""
+def observe(person: Person, touchpoint: Touchpoint, room: int) -> None:
+    """Take in the newest touchpoint of a person. Called in the order of event time; later values win (rule `most_recent`).
+
+    What does not find room (bytes) is left out, the longest unsaid first; what is said again comes back.
+    """
     at, members = touchpoint.occurred_at, person.members
     for x in touchpoint.identifiers:
         if x in members:
@@ -27,9 +30,26 @@ def observe(person: Person, touchpoint: Touchpoint) -> None:
             person.attributes[name] = (value, order)
     for purpose, granted in touchpoint.consents.items():
         person.consents[purpose] = (granted, order)
+    if touchpoint.profile:
+        _make_room(person, person.attributes, room)
+    if touchpoint.consents:
+        _make_room(person, person.consents, room)
     contact = person.interactions.get(touchpoint.channel)
     person.interactions[touchpoint.channel] = (touchpoint.type, at, 1 if contact is None else contact[2] + 1)
     person.newest = order
+
+
+def _make_room(person: Person, named: dict[str, Any], room: int) -> None:
+    """Of attributes or consents keep what fits, by the size of their JSON text with provenance."""
+    size = len(_json(named))
+    if size <= room:
+        return
+    for name in sorted(named, key=lambda name: (named[name][1], name)):
+        size -= len(_json((name, named[name])))
+        del named[name]
+        person.left_out += 1
+        if size <= room:
+            return
 
 
 def fingerprint(touchpoints: Iterable[Touchpoint]) -> tuple[int, int]:

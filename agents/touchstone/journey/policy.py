@@ -14,6 +14,7 @@ class Journeys:
     def __init__(self, topology: Topology, ordering: Ordering) -> None:
         self.topology = topology
         self.ordering = ordering
+        self.per_day, self.room = topology.touchpoints_per_day, topology.profile_bytes
         self.compiled = tuple(CompiledJourney(journey) for journey in topology.journeys)
         self.limits = Policy(topology.kinds, topology.identifiers_per_person, topology.merges_per_person, ordering.strength)
 

@@ -1,9 +1,56 @@
-"""What is forgotten of a long history, such that forgetting commutes with everything else."""
+"""What of a long or crowded history is not kept, such that leaving out commutes with everything else."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from hashlib import blake2b
 
+from touchstone.model.component import NEVER
 from touchstone.model.touchpoint import Touchpoint
+
+DAY_MS = 86_400_000
+
+Group = tuple[tuple[str, ...], int]
+"""The identifiers of a touchpoint and its day (UTC): whoever owns one of a group owns all, and they never part."""
+
+
+def group_of(touchpoint: Touchpoint) -> Group:
+    """The group to which a touchpoint belongs, whoever else it turns out to concern."""
+    return touchpoint.identifiers, day_of(touchpoint)
+
+
+def day_of(touchpoint: Touchpoint) -> int:
+    """Days since the epoch."""
+    return touchpoint.occurred_at // DAY_MS
+
+
+def group_name(touchpoint: Touchpoint) -> str:
+    """A short name of its group."""
+    said = "\x1f".join((*touchpoint.identifiers, str(day_of(touchpoint))))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+def place(touchpoint: Touchpoint) -> tuple[int, str, str]:
+    """Its place inside its group."""
+    return touchpoint.occurred_at, touchpoint.key, touchpoint.content
+
+
+def pace(touchpoints: Iterable[Touchpoint]) -> tuple[int, int]:
+    """The newest day among them, and how many are of it."""
+    days = [day_of(touchpoint) for touchpoint in touchpoints]
+    newest = max(days, default=NEVER)
+    return newest, days.count(newest)
+
+
+def surplus(touchpoints: Iterable[Touchpoint], most: int) -> list[list[Touchpoint]]:
+    """Of each group with more than `most` the rest, behind the last that counts (which comes first in its list).
+
+    The first of a day count, and not the last: what comes from a hot identifier in its order is then turned away at the door, and moments
+    that were said stand. Per identifiers, not per person: people come and go.
+    """
+    groups: dict[Group, list[Touchpoint]] = defaultdict(list)
+    for touchpoint in touchpoints:
+        groups[group_of(touchpoint)].append(touchpoint)
+    return [sorted(group, key=place)[most - 1 :] for group in groups.values() if len(group) > most]
 
 
 def expired(touchpoints: Iterable[Touchpoint], horizon: int, keep: int) -> list[Touchpoint]:
@@ -18,5 +65,5 @@ def expired(touchpoints: Iterable[Touchpoint], horizon: int, keep: int) -> list[
     gone: list[Touchpoint] = []
     for group in groups.values():
         if len(group) > keep:
-            gone += sorted(group, key=lambda t: (t.occurred_at, t.key, t.content))[:-keep]
+            gone += sorted(group, key=place)[:-keep]
     return gone

@@ -1,24 +1,27 @@
 """A component whose evidence changed is told anew: hand on, condense, resolve, own, fold, compare with what was said."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
 from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes, with_triggers
-from touchstone.journey.component import Component, customer_of, effective
+from touchstone.journey.component import Component, customer_of, effective, key_row
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import moment_of
-from touchstone.journey.retention import expired
+from touchstone.journey.retention import expired, group_name, pace, place, surplus
 from touchstone.journey.speaker import Speaker
 from touchstone.model.component import NEVER, Held, Node, Person, Variant
 from touchstone.model.identifier import tenant_of
 from touchstone.model.message import Arrive
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
+
+FULL_DAYS = 16
+"""Of an identifier so many days are known to hold all they can; of others it is found out again."""
 
 
 class Told(NamedTuple):
@@ -30,16 +33,28 @@ class Told(NamedTuple):
     owned: dict[str, list[Touchpoint]]
 
 
+class Crowd(NamedTuple):
+    """A day of some identifiers that holds all it can: the last touchpoint that counts, and the first that does not."""
+
+    anchor: str
+    group: str
+    last: Touchpoint
+    first_out: Touchpoint
+
+
 @dataclass(slots=True)
 class Settlement:
     """What is to be told anew of one component. `everyone`: fold all people again; `heard`: those of whom another half has spoken, who may
-    differ from what is known here though nothing else changes for them; `trigger`: the touchpoint that brought it up.
+    differ from what is known here though nothing else changes for them; `trigger`: the touchpoint that brought it up; `left_out`: how many
+    touchpoints did not count because of a limit.
     """
 
     everyone: bool = False
     heard: frozenset[str] = frozenset()
     trigger: str | None = None
+    left_out: int = 0
     _nodes: dict[str, Node] = field(default_factory=dict)
+    _crowds: list[Crowd] = field(default_factory=list)
 
     def run(
         self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker, log: ChangeLog
@@ -55,39 +70,42 @@ class Settlement:
         log.trigger = self.trigger or log.trigger
         self._write_nodes(component, told, variants, log)
         self._note_conflicts(component, told, log)
-        return self._fold(component, journeys, told, as_of, speaker, causes(before, after))
+        return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
     def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Callable[[Arrive], None]) -> list[Variant]:
         """Hand on what is held at an identifier that turned out generic; drop what no rule can ask for any more."""
-        kept: list[tuple[str, Held, Variant]] = []
-        for name, held in component.rows("t"):
-            for content, variant in list(held.variants.items()):
-                touchpoint, following = variant.touchpoint, variant.index + 1
-                node = self._nodes.get(touchpoint.identifiers[variant.index])
-                if node is not None and node.is_generic and following < len(touchpoint.identifiers):
-                    self._drop(component, name, held, content)
-                    send(Arrive(touchpoint.identifiers[following], following, touchpoint))
-                else:
-                    kept.append((name, held, variant))
-        gone = {(t.key, t.content) for t in expired((v.touchpoint for _, _, v in kept), horizon, journeys.topology.keep)}
-        for name, held, variant in kept:
-            if (variant.touchpoint.key, variant.touchpoint.content) in gone:
-                self._drop(component, name, held, variant.touchpoint.content)
-        variants = [v for _, _, v in kept if (v.touchpoint.key, v.touchpoint.content) not in gone]
+        held: dict[str, Held] = dict(component.rows("t"))
+        kept: dict[str, Variant] = {}
+        for name, row in held.items():
+            variant = row.variant
+            if variant is None:
+                continue
+            touchpoint, following = variant.touchpoint, variant.index + 1
+            node = self._nodes.get(touchpoint.identifiers[variant.index])
+            if node is not None and node.is_generic and following < len(touchpoint.identifiers):
+                send(Arrive(touchpoint.identifiers[following], following, touchpoint))
+            else:
+                kept[name] = variant
+        kept = _without(kept, self._excess(kept, journeys.per_day))
+        kept = _without(kept, expired(_touchpoints(kept), horizon, journeys.topology.keep))
+        component.drop_variants(held.keys() - kept.keys(), held)
         header = component.header()
-        young = [v.touchpoint.occurred_at for v in variants if v.touchpoint.occurred_at >= horizon]
+        young = [touchpoint.occurred_at for touchpoint in _touchpoints(kept) if touchpoint.occurred_at >= horizon]
         header.condense_at = min(young) + journeys.topology.retention_ms + 1 if young else None
         component.put_header(header)
-        return variants
+        return list(kept.values())
 
-    @staticmethod
-    def _drop(component: Component, name: str, held: Held, content: str) -> None:
-        del held.variants[content]
-        if held.variants:
-            component.put(name, held)
-        else:
-            component.delete(name)
+    def _excess(self, kept: Mapping[str, Variant], per_day: int) -> list[Touchpoint]:
+        """Too many of the same identifiers on one day: what is behind the last that counts. From now on the rest is turned away at the door."""
+        excess: list[Touchpoint] = []
+        if len(kept) > per_day:
+            anchors = {id(variant.touchpoint): variant.index for variant in kept.values()}
+            for last, *rest in surplus(_touchpoints(kept), per_day):
+                excess += rest
+                self._crowds.append(Crowd(last.identifiers[anchors[id(last)]], group_name(last), last, rest[0]))
+        self.left_out += len(excess)
+        return excess
 
     # -- people ----------------------------------------------------------------------------------------------------------------
     def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
@@ -138,7 +156,14 @@ class Settlement:
 
     def _write_nodes(self, component: Component, told: Told, variants: list[Variant], log: ChangeLog) -> None:
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
+        full: dict[str, dict[str, tuple[int, str, str]]] = defaultdict(dict)
+        for crowd in self._crowds:
+            full[crowd.anchor][crowd.group] = place(crowd.last)
         for x, node in self._nodes.items():
+            if x in full:
+                self._say_full(x, node, told, log)
+                node.full = dict(sorted((node.full | full[x]).items(), key=lambda item: item[1])[-FULL_DAYS:])
+                component.put_node(x, node)
             refused = told.people.nobody.get(x)
             limited = refused or told.people.refused.get(x)
             now = (told.customer_ids.get(x), refused, x in anchors, limited)
@@ -149,8 +174,16 @@ class Settlement:
                 node.customer_id, node.refused, node.is_anchor, node.reported = now
                 component.put_node(x, node)
 
+    def _say_full(self, anchor: str, node: Node, told: Told, log: ChangeLog) -> None:
+        for crowd in self._crowds:
+            if crowd.anchor == anchor and crowd.group not in node.full:
+                owner = told.customer_ids.get(anchor, "")
+                log.limits[owner, "touchpoints_per_day", crowd.last.identifiers] = crowd.first_out.key
+
     # -- journeys ----------------------------------------------------------------------------------------------------------------
-    def _fold(self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str]) -> list[str]:
+    def _fold(
+        self, component: Component, journeys: Journeys, told: Told, as_of: int, speaker: Speaker, why: dict[str, str], log: ChangeLog
+    ) -> list[str]:
         """Retract what was said of people who are no more, then fold again whoever changed."""
         speaker.withdrawn.clear()
         horizon = as_of - journeys.topology.retention_ms
@@ -175,8 +208,10 @@ class Settlement:
                     touched.append(customer_id)  # was passing when it was folded, and may be somebody now
                 continue
             is_nobody = not group.isdisjoint(told.people.nobody)
+            before = 0 if person is None else person.left_out
             person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)
             component.put_person(customer_id, person)
+            log.note_room(customer_id, before, person)
             speaker.correct_moments(component, customer_id, truth, horizon, why.get(customer_id, "late"))
             touched.append(customer_id)
         for name, _ in component.rows("p"):
@@ -186,17 +221,33 @@ class Settlement:
 
     def _note_conflicts(self, component: Component, told: Told, log: ChangeLog) -> None:
         """Two different statements under one key inside one person: say so once."""
+        rows: dict[str, list[Held]] = defaultdict(list)
         for name, held in component.rows("t"):
-            if not held.is_reported and (len(held.variants) > 1 or any(v.is_contested for v in held.variants.values())):
-                statements: Counter[str] = Counter()
-                for variant in held.variants.values():
-                    owner = told.customer_ids.get(self._owner(variant, told.people))
-                    if owner is not None:
-                        statements[owner] += 1 + variant.is_contested
-                for customer_id in sorted(owner for owner, number in statements.items() if number > 1):
-                    log.conflicts[customer_id, name.partition("/")[2]] = None
-                    held.is_reported = True
-                    component.put(name, held)
+            rows[key_row(name)].append(held)
+        for name, under in rows.items():
+            if any(held.is_reported for held in under) or not any(held.has_others or _is_contested(held) for held in under):
+                continue
+            statements: dict[str, set[str]] = defaultdict(set)
+            for variant in (held.variant for held in under if held.variant is not None):
+                owner = told.customer_ids.get(self._owner(variant, told.people))
+                if owner is not None:
+                    statements[owner] |= {variant.touchpoint.content, "contested"} if variant.is_contested else {variant.touchpoint.content}
+            for customer_id in sorted(owner for owner, contents in statements.items() if len(contents) > 1):
+                log.conflicts[customer_id, name.partition("/")[2]] = None
+                component.mark_reported(name)
+
+
+def _touchpoints(kept: Mapping[str, Variant]) -> Iterator[Touchpoint]:
+    return (variant.touchpoint for variant in kept.values())
+
+
+def _without(kept: dict[str, Variant], some: list[Touchpoint]) -> dict[str, Variant]:
+    gone = set(map(id, some))
+    return {name: variant for name, variant in kept.items() if id(variant.touchpoint) not in gone} if gone else kept
+
+
+def _is_contested(held: Held) -> bool:
+    return held.variant is not None and held.variant.is_contested
 
 
 def refold(
@@ -204,9 +255,10 @@ def refold(
 ) -> tuple[Person, dict[str, MomentContent]]:
     """Tell one person from nothing: her row, and the moments that are true of her at `as_of`."""
     person = Person(members=dict.fromkeys(sorted(group)), is_nobody=is_nobody, states={}, owned=fingerprint(touchpoints))
+    person.pace = pace(touchpoints)
     counted = sorted(winners(touchpoints), key=lambda t: t.order)
     for touchpoint in counted:
-        observe(person, touchpoint)
+        observe(person, touchpoint, journeys.room)
     truth: dict[str, MomentContent] = {}
     fired = [NEVER]
     for journey in journeys.compiled:

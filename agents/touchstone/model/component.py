@@ -60,7 +60,8 @@ class Header(Struct, array_like=True):
 
 class Node(Struct, array_like=True):
     """Tag `n` + identifier. Evidence: `since`, `is_generic`. Derived: its person, why it belongs to nobody, whether it
-    anchors a touchpoint, and what was last said about its sharing.
+    anchors a touchpoint, what was last said about its sharing, and of which days it can hold no more touchpoints of the same identifiers
+    (retention.py): name of the group -> place of the last that counts.
     """
 
     since: int | None = None
@@ -69,6 +70,7 @@ class Node(Struct, array_like=True):
     refused: str | None = None
     is_anchor: bool = False
     reported: str | None = None
+    full: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
 
 class Edge(Struct, array_like=True):
@@ -100,14 +102,16 @@ class Variant(Struct, array_like=True):
 
 
 class Held(Struct, array_like=True):
-    """Tag `t` + tenant + key. Evidence: what was said under one key, by content. `is_reported`: a conflict was said.
+    """Tag `t` + tenant + key: the first statement that came under a key. Of others `t` + tenant + key + 0x1f + name of their group. Evidence.
 
-    Of several statements about the same identifiers only the first in the order of `winners` is kept: they have one owner, so no other can
-    ever count, and a producer who uses one id for everything fills no row.
+    One row holds one statement, so that no producer can fill it. Of several about the same identifiers on the same day (a group of
+    retention.py) only the first in the order of `winners` is kept: they have one owner, so no other can ever count.
+    Of the first row: `is_reported`: a conflict was said; `has_others`: there are other rows; `variant` is None where only they are left.
     """
 
-    variants: dict[str, Variant]
+    variant: Variant | None
     is_reported: bool = False
+    has_others: bool = False
 
 
 class Person(Struct, array_like=True):
@@ -116,6 +120,7 @@ class Person(Struct, array_like=True):
     `members`: identifier -> [first, last seen] by touchpoints owned, None where none speaks of it. `owned`: how many touchpoints, and
     the exclusive or of their content hashes. `newest`: the order of the last touchpoint folded. `fired`: the last deadline that fired.
     `attributes` and `consents`: name -> (value, order, source). `interactions`: channel -> (type, time, count).
+    `pace`: the newest day on which touchpoints are owned, and how many. `left_out`: attributes and consents that had no room.
     """
 
     members: dict[str, tuple[int, int] | None]
@@ -128,6 +133,8 @@ class Person(Struct, array_like=True):
     attributes: dict[str, tuple[Any, tuple[int, str, str]]] = field(default_factory=dict)
     consents: dict[str, tuple[bool, tuple[int, str, str]]] = field(default_factory=dict)
     interactions: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    pace: tuple[int, int] = (NEVER, 0)
+    left_out: int = 0
 
 
 class SaidMoment(Struct, array_like=True):

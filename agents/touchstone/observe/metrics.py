@@ -84,6 +84,14 @@ DUPLICATES = Metric(
     "Touchpoints that had been there before under the same key; the same content twice has no effect.",
     "Does a producer send again and again, and are we paying for it?",
 )
+LIMITED = Metric(
+    "touchstone_limited_touchpoints_total",
+    "counter",
+    "touchpoints",
+    (),
+    "Touchpoints that do not count because `limits.touchpoints_per_day` was met by their identifiers.",
+    "Does a robot or a chatty device fill the journeys, and does the limit hold it?",
+)
 MOMENTS = Metric(
     "touchstone_moments_total",
     "counter",
@@ -279,6 +287,7 @@ METRICS: tuple[Metric, ...] = (
     LATE,
     SKEWED,
     DUPLICATES,
+    LIMITED,
     MOMENTS,
     CORRECTIONS,
     CUSTOMERS,

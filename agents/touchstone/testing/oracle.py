@@ -12,7 +12,7 @@ from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Evidence, People, resolve
 from touchstone.identity.sharing import is_generic
 from touchstone.journey.policy import Journeys, customer_id_of
-from touchstone.journey.retention import expired
+from touchstone.journey.retention import Group, expired, group_of, surplus
 from touchstone.journey.settle import refold
 from touchstone.model.component import Person
 from touchstone.model.identifier import kind_of, tenant_of
@@ -57,22 +57,24 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     journeys = Journeys(topology, ordering)
     facts = list(facts)
     touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
+    for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
+        touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
     likely, apart = _told(facts, ordering)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
-    gone = {(t.tenant, t.key, t.content) for t in expired(touchpoints, horizon, topology.keep)}
-    touchpoints = [t for t in touchpoints if (t.tenant, t.key, t.content) not in gone]
+    gone = expired(touchpoints, horizon, topology.keep)
+    touchpoints = [t for t in touchpoints if t not in gone]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
     people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors), journeys.limits)
     return _view(people, since, touchpoints, held, journeys, as_of)
 
 
 def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
-    """Of statements under one key about the same identifiers the one that counts; of equal ones the earliest sighting."""
-    best: dict[tuple[str, str, tuple[str, ...]], Touchpoint] = {}
+    """Of statements under one key about the same identifiers on one day the one that counts; of equal ones the earliest sighting."""
+    best: dict[tuple[str, str, Group], Touchpoint] = {}
     for t in sorted(touchpoints, key=lambda t: (t.occurred_at, t.content, t.received_at)):
-        best.setdefault((t.tenant, t.key, t.identifiers), t)
+        best.setdefault((t.tenant, t.key, group_of(t)), t)
     return list(best.values())
 
 

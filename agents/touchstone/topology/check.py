@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from touchstone.topology.check_journey import check_journey
 from touchstone.topology.explain import Location
 from touchstone.topology.findings import Findings
-from touchstone.topology.model import WrittenChannel, WrittenIdentifier, WrittenTopology, WrittenType
+from touchstone.topology.model import LARGEST_PROFILE, LARGEST_RECORD, WrittenChannel, WrittenIdentifier, WrittenTopology, WrittenType
 from touchstone.topology.quantity import duration_text
 
 _NAMES_PHASES = re.compile(r"^[^.\[]*$|^[^.]*\.phases")
@@ -26,6 +26,7 @@ def check(topology: WrittenTopology, found: Findings) -> None:
     _check_aliases("types", topology.types, found)
     _check_topics(topology, found)
     _check_guards(topology.identifiers, found)
+    _check_sizes(topology, found)
     if topology.lateness > topology.retention:
         found.at(("lateness",), f"expected at most the retention of {duration_text(topology.retention)}: nothing older is folded in at all")
     for name, journey in topology.journeys.items():
@@ -84,6 +85,14 @@ def _check_guards(kinds: Mapping[str, WrittenIdentifier], found: Findings) -> No
                 ("identifiers", name, "per_person"),
                 f"a unique kind has one value per person, found {kind.per_person}; take one of the two out",
             )
+
+
+def _check_sizes(topology: WrittenTopology, found: Findings) -> None:
+    """State and outputs are records too: with more than this they would not fit into what brokers take."""
+    for name, most in (("record", LARGEST_RECORD), ("profile", LARGEST_PROFILE)):
+        size = getattr(topology.limits, name)
+        if size > most:
+            found.at(("limits", name), f"expected at most {most // 1024}KiB, found {size // 1024}KiB")
 
 
 def _check_outputs(topology: WrittenTopology, found: Findings) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from touchstone.topology.fingerprint import fingerprint
 from touchstone.topology.model import (
     DEFAULT_GUARD_WEAKER,
+    DEFAULT_GUARD_WEAKER_OF_UNIQUE,
     WrittenCondition,
     WrittenIdentifier,
     WrittenJourney,
@@ -134,6 +135,8 @@ class Topology:
     journeys: tuple[Journey, ...]
     outputs: tuple[Output, ...]
     topics: Topics = field(default_factory=Topics)
+    touchpoints_per_day: int = 2_000
+    profile_bytes: int = 64 * 1024
 
     @property
     def keep(self) -> int:
@@ -159,6 +162,8 @@ def compile_topology(written: WrittenTopology) -> Topology:
         identifiers_per_person=written.limits.identifiers_per_person,
         merges_per_person=written.limits.merges_per_person,
         record_bytes=written.limits.record,
+        touchpoints_per_day=written.limits.touchpoints_per_day,
+        profile_bytes=written.limits.profile,
         kinds={name: _kind(name, rank, kind, written.blocked) for rank, (name, kind) in enumerate(written.identifiers.items())},
         kind_aliases=kind_aliases,
         channels={
@@ -197,8 +202,8 @@ def _some(words: Iterable[str] | None, aliases: Mapping[str, str] | None = None)
 def _kind(name: str, rank: int, kind: WrittenIdentifier, everywhere: Iterable[str]) -> IdentifierKind:
     blocked = [*everywhere, *kind.blocked]
     weaker = kind.guard.weaker
-    if weaker is None and not kind.unique:
-        weaker = DEFAULT_GUARD_WEAKER
+    if weaker is None:
+        weaker = DEFAULT_GUARD_WEAKER_OF_UNIQUE if kind.unique else DEFAULT_GUARD_WEAKER
     return IdentifierKind(
         name=name,
         rank=rank,

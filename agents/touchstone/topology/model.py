@@ -28,6 +28,9 @@ Attribute = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(?:\.[^.\s]+)*$",
 
 DEFAULT_BLOCKED = ("", "null", "none", "nil", "undefined", "unknown", "anonymous", "n/a", "nan", "/^[0-]*$/")
 DEFAULT_GUARD_WEAKER = 1_000
+DEFAULT_GUARD_WEAKER_OF_UNIQUE = 10_000
+LARGEST_RECORD = 1024 * 1024
+LARGEST_PROFILE = 1024 * 1024
 
 
 def _fault(message: str) -> PydanticCustomError:
@@ -102,8 +105,8 @@ class WrittenLimits(Written):
     identifiers_per_person: int = Field(
         1_000,
         ge=1,
-        le=1_000_000,
-        description="More identifiers than this are not united into one person.",
+        le=4_000,
+        description="More identifiers than this are not united into one person: her golden profile must fit into a record.",
         json_schema_extra=_unit("identifiers"),
     )
     merges_per_person: int = Field(
@@ -113,7 +116,21 @@ class WrittenLimits(Written):
         description="How many people with touchpoints of their own one person may absorb.",
         json_schema_extra=_unit("people"),
     )
-    record: Size = _quantity("64KiB", "size", "A larger record becomes a dead letter.")
+    touchpoints_per_day: int = Field(
+        2_000,
+        ge=1,
+        le=1_000_000,
+        description="Of more touchpoints than this with the same identifiers on one day (UTC) the first count, the others do not: "
+        "a robot, or a device that sends every reading. Said as the identity change `limited`.",
+        json_schema_extra=_unit("touchpoints"),
+    )
+    profile: Size = _quantity(
+        "64KiB",
+        "size",
+        "Room for a person's attributes with their provenance, and as much for consents; what was last said longest ago is left out. "
+        "At most 1MiB.",
+    )
+    record: Size = _quantity("64KiB", "size", "A larger record becomes a dead letter. At most 1MiB.")
 
 
 class WrittenChannel(Written):
@@ -144,7 +161,7 @@ class WrittenGuard(Written):
         None,
         ge=1,
         le=100_000_000,
-        description=f"Weaker neighbours. Default: {DEFAULT_GUARD_WEAKER}, and no limit for a unique kind.",
+        description=f"Weaker neighbours. Default: {DEFAULT_GUARD_WEAKER}, of a unique kind {DEFAULT_GUARD_WEAKER_OF_UNIQUE}.",
         json_schema_extra=_unit("identifiers"),
     )
 

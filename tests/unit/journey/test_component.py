@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.journey.desk import HOUR, NOON, Desk, evidence, journey, moments, rule, topology, touchpoint
 from touchstone.journey import component as component_module
-from touchstone.journey.component import Component
+from touchstone.journey.component import Component, held_name
 from touchstone.model import message as m
 from touchstone.model.component import Apart, Edge
 from touchstone.model.output import Customer
@@ -75,10 +75,9 @@ def test_a_touchpoint_is_kept_once_under_its_key(desk: Desk) -> None:
     news = [component.add_variant(*said) for said in ((0, one), (0, one), (0, other), (1, one), (0, one), (0, earlier))]
 
     assert news == ["new", "known", "changed", "changed", "known", "changed"]
-    held = component.held(one)
+    held = component.get(held_name(one))
     assert held is not None
-    assert held.variants[one.content].index == 1
-    assert held.variants[one.content].touchpoint == earlier
+    assert (held.variant.index, held.variant.touchpoint, held.has_others) == (1, earlier, True)
 
 
 @pytest.mark.usefixtures("_small_pieces")
@@ -215,14 +214,43 @@ def test_no_piece_grows_past_what_a_topic_takes(desk: Desk) -> None:
 
 
 def test_a_producer_that_uses_one_event_id_for_everything_does_not_fill_a_row(desk: Desk) -> None:
-    """Of many statements under one key about the same identifiers only the earliest can ever count: no other is kept."""
+    """Of many statements under one key about the same identifiers only the earliest of each day can ever count: no other is kept."""
     blob = "x" * 1000
 
     for n in range(50):
         desk.meet(HERE, touchpoint(50 - n, event_id="1", properties={"n": n, "blob": blob}))
 
-    ((_, held),) = desk.component(HERE).rows("t")
-    assert [variant.touchpoint.occurred_at for variant in held.variants.values()] == [NOON + HOUR]
+    rows = desk.component(HERE).rows("t")
+    assert [held.variant.touchpoint.occurred_at for _, held in rows] == [NOON + at * HOUR for at in (36, 12, 1)]
+
+
+def moved_rows(desk: Desk) -> list[tuple[str, bytes]]:
+    """The rows of the component as they travel."""
+    return [row for piece in moved(desk) for row in piece.rows]
+
+
+def test_one_event_id_for_many_people_does_not_fill_a_row(desk: Desk) -> None:
+    """Each statement about other identifiers is a row of its own, and no row is larger than one touchpoint."""
+    blob = "x" * 60_000
+    many = [touchpoint(n, "search", "cookie:c", f"phone:{n}", event_id="1", properties={"blob": blob}) for n in range(50)]
+
+    desk.meet(HERE, *many)
+
+    assert len(desk.component(HERE).rows("t")) == 50
+    assert all(len(value or b"") < 62_000 for _, value in moved_rows(desk))
+
+
+def test_a_statement_that_stays_when_the_first_under_its_key_goes_is_known_again(desk: Desk) -> None:
+    """The first row stays without its statement: it says that there are others."""
+    component = Component(desk.store, HERE)
+    one, other = touchpoint(1, event_id="x"), touchpoint(2, "search", "cookie:c", "cookie:d", event_id="x")
+    assert [component.add_variant(0, t) for t in (one, other)] == ["new", "changed"]
+
+    component.drop_variants({held_name(one)}, dict(component.rows("t")))
+
+    assert [component.add_variant(0, t) for t in (other, one)] == ["known", "changed"]
+    component.drop_variants({name for name, _ in component.rows("t")}, dict(component.rows("t")))
+    assert component.rows("t") == []
 
 
 def test_what_was_said_of_other_identifiers_is_kept(desk: Desk) -> None:

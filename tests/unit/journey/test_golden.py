@@ -1,16 +1,18 @@
 """What is known about one person, with provenance."""
 
+import msgspec
+
 from tests.unit.journey.desk import HOUR, NOON, touchpoint
 from touchstone.journey.golden import fingerprint, observe, profile
 from touchstone.model.component import Person
 from touchstone.model.touchpoint import Touchpoint
 
 
-def ann(*touchpoints: Touchpoint) -> Person:
+def ann(*touchpoints: Touchpoint, room: int = 1 << 16) -> Person:
     """A person with an e-mail address and a cookie who did this."""
     person = Person(members={"default/email:ann": None, "default/cookie:c": None}, is_nobody=False, states={})
     for one in touchpoints:
-        observe(person, one)
+        observe(person, one, room)
     return person
 
 
@@ -79,3 +81,25 @@ def test_fingerprints_tell_sets_of_touchpoints_apart() -> None:
     assert fingerprint([one, two]) == fingerprint([two, one])
     assert fingerprint([]) == (0, 0)
     assert len({fingerprint(some) for some in ([one], [two], [moved], [said], [one, two], [one, moved])}) == 6
+
+
+def test_what_was_last_said_longest_ago_is_left_out_where_there_is_no_room() -> None:
+    """An attribute said again comes back; what is left out is counted; consents have room of their own."""
+    said = [touchpoint(n, profile={name: "x" * 20}, consents={name: True}) for n, name in enumerate("abca")]
+
+    person = ann(*said, room=160)
+
+    assert (sorted(person.attributes), sorted(person.consents), person.left_out) == (["a", "c"], ["a", "b", "c"], 2)
+
+
+def test_no_stream_of_attributes_makes_a_person_large() -> None:
+    """Many names, large values, many in one touchpoint."""
+    person = ann(
+        *(touchpoint(n, profile={f"{n}": "x" * 900}) for n in range(50)),
+        touchpoint(60, profile={f"many{k}": k for k in range(2_000)}),
+        touchpoint(61, profile={"huge": "x" * 30_000}),
+        room=20_000,
+    )
+
+    assert len(msgspec.json.encode(person.attributes)) <= 20_000
+    assert person.left_out == 2_051

@@ -51,7 +51,11 @@ CASES = {
         with_line("latenes: 24h"), 6, 1, "latenes", "unknown key `latenes`: did you mean `lateness`?"),
     "unknown key, nothing near": (
         with_line("limits: {zzz: 1}"), 6, 10, "limits.zzz",
-        "unknown key `zzz`: expected one of `identifiers_per_person`, `merges_per_person`, `record`"),
+        "unknown key `zzz`: expected one of `identifiers_per_person`, `merges_per_person`, `profile`, `record`, `touchpoints_per_day`"),
+    "record larger than state can hold": (
+        with_line("limits: {record: 2MiB}"), 6, 18, "limits.record", "expected at most 1024KiB, found 2048KiB"),
+    "profile larger than an output can hold": (
+        with_line("limits: {profile: 1025KiB}"), 6, 19, "limits.profile", "expected at most 1024KiB, found 1025KiB"),
     "unknown key, not one that stands there already": (
         rules("{name: r3, form: b, without: {}, for: 1h, to: a}"), 11, 18, "journeys.buy.rules[2].form",
         "unknown key `form`: did you mean `from`?"),
