@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from touchstone.state.keys import ROW, row_of
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.topology.compile import Topology
 
+_UNREADABLE_S = 45.0  # the transaction timeout, and the time until a broker looks for what has timed out
+_LOOK_AGAIN_S = 2.0
 _EVENT_ID = re.compile(rb"tp-(?:large-)?\d+")
 
 
@@ -60,11 +63,19 @@ async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]
     """Touchpoints below the committed offsets of which nothing durable is left. May be asked at any moment, also while all is broken.
 
     Offsets are asked for first: what is committed later is not judged. A touchpoint counts as durable when the changelog has ever held it,
-    when it is a dead letter, or when it is in a committed message between workers.
+    when it is a dead letter, or when it is in a committed message between workers. What is committed is not readable while an older
+    transaction of somebody else is open in the same partition, so this looks again until those must have timed out.
     """
     offsets = await group_offsets(bootstrap, app)
     committed = {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
     below = [s for s in await sources(bootstrap, topology) if s.offset < committed.get((s.topic, s.partition), 0)]
+    deadline = time.monotonic() + _UNREADABLE_S
+    while (lost := await _without_trace(bootstrap, app, topology, below)) and time.monotonic() < deadline:  # noqa: ASYNC110  # no event
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return lost
+
+
+async def _without_trace(bootstrap: str, app: str, topology: Topology, below: Sequence[Source]) -> list[str]:
     journey = await rows(bootstrap, app, JOURNEY, ever=True)
     held = frozenset(row.name[1:] for row in journey if row.name.startswith("t"))
     ids = {found for row in journey if row.name.startswith("s") for found in _EVENT_ID.findall(row.value)}  # pieces that wait for others

@@ -7,7 +7,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Literal, TextIO
 
 import structlog
@@ -23,6 +24,10 @@ HIDDEN = "[hidden]"
 # At every start it calls a coordinator that is still being elected an error; what matters of it ends the worker with an error of our own.
 _NOISY = "aiokafka.consumer.group_coordinator"
 _QUIET = ("faust", "mode", "aiokafka", "kafka", "aiohttp", "asyncio", "urllib3", "jgo")
+
+_WINDOW_S = 10.0
+_PASS = 3
+"""So many lines of a library with the same words in so many seconds."""
 
 _PERSONAL = frozenset(
     {"identifier", "identifiers", "value", "profile", "properties", "context", "consents", "attributes", "key", "email", "phone", "name"}
@@ -55,6 +60,7 @@ def configure(level: str = "info", form: Literal["auto", "json", "console"] = "a
     console = form == "console" or (form == "auto" and target.isatty())
     shared = _shared()
     handler = logging.StreamHandler(target)
+    handler.addFilter(Fewer())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(console, target)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -71,6 +77,35 @@ def configure(level: str = "info", form: Literal["auto", "json", "console"] = "a
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class Fewer(logging.Filter):
+    """Lets a library say the same thing a few times, then once in a while with how often it was said meanwhile.
+
+    While a broker refuses connections aiokafka complains fifty times a second (seen by tests/fault/): the log would fill the disk, and
+    hide what matters. Our own lines all pass.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._seen: dict[tuple[str, str], tuple[float, int, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line passes."""
+        if not record.name.startswith(_QUIET):
+            return True
+        now, key = self._now(), (record.name, str(record.msg))
+        since, passed, held = self._seen.get(key, (now, 0, 0))
+        if now - since >= _WINDOW_S:
+            if held:
+                record.msg = f"{record.msg} (and {held} more like it)"
+            since, passed, held = now, 0, 0
+        if passed == _PASS:
+            self._seen[key] = since, passed, held + 1
+            return False
+        self._seen[key] = since, passed + 1, held
+        return True
 
 
 def _shared() -> list[Processor]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from touchstone.observe.logs import HIDDEN, configure
+from touchstone.observe.logs import HIDDEN, Fewer, configure
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +126,29 @@ def test_configuring_again_does_not_double_the_lines() -> None:
     structlog.get_logger().info("once")
 
     assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_library_that_repeats_itself_is_cut_short_and_counted() -> None:
+    """While a broker is away, aiokafka says so fifty times a second; three lines in ten seconds are enough, and the count of the others."""
+    now = 0.0
+    fewer = Fewer(lambda: now)
+
+    def complain(node: int) -> logging.LogRecord | None:
+        record = logging.LogRecord("aiokafka.conn", logging.ERROR, "", 0, "Unable connect to node with id %s", (node,), None)
+        return record if fewer.filter(record) else None
+
+    passed = [complain(number) for number in range(50)]
+    now = 11.0
+    later = complain(7)
+
+    assert [record is not None for record in passed] == [True] * 3 + [False] * 47
+    assert later is not None
+    assert later.getMessage() == "Unable connect to node with id 7 (and 47 more like it)"
+
+
+def test_our_own_lines_all_pass() -> None:
+    """What Touchstone says itself it says once; nothing of it may be missing."""
+    fewer = Fewer(lambda: 0.0)
+    record = logging.LogRecord("touchstone.runtime.worker", logging.WARNING, "", 0, "same words", (), None)
+
+    assert all(fewer.filter(record) for _ in range(20))
