@@ -72,6 +72,7 @@ class Checkpoint:
         self._begun_at: float | None = None
         self._looked_at = 0.0
         self._under_way: asyncio.Task[None] | None = None
+        self._failed: Exception | None = None
         self._begun_commit_at = 0.0
         self._when_ended: Callable[[], None] = lambda: None
 
@@ -87,6 +88,7 @@ class Checkpoint:
 
     def forget(self) -> None:
         """Drop what was not committed."""
+        self._failed = None
         self._moved.clear()
         self._records = 0
         self._begun_at = None
@@ -166,8 +168,11 @@ class Checkpoint:
         Raises:
             Fenced: Somebody else owns the partitions now; nothing was committed.
             StateUnusable: A store broke; what it lacks is in its changelog.
+            Exception: The commit before this one failed with it, and what it carried was not dropped since.
         """
         await self.finish()
+        if self._failed is not None:
+            raise self._failed
         started = time.monotonic()
         self._failpoints.reached("commit.before_settle")
         await self._settle()
@@ -204,6 +209,9 @@ class Checkpoint:
         """
         try:
             await self._transact(sealed)
+        except Exception as error:
+            self._failed = error  # what was done since stands on what failed: no commit may follow, whoever asks for it on the way out
+            raise
         finally:
             self._when_ended()
 

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from touchstone.clock import SystemClock
-from touchstone.errors import InvariantBroken, StateUnusable
+from touchstone.errors import Fenced, InvariantBroken, StateUnusable
 from touchstone.runtime.batch import Slice
 from touchstone.runtime.checkpoint import Checkpoint
 from touchstone.runtime.delivery import Delivery
@@ -221,6 +221,39 @@ def test_what_a_commit_failed_with_is_told_once() -> None:
 
         bench.checkpoint.check()
         assert bench.broker.committed == [{SOURCE: 3}]
+
+    run(story)
+
+
+def test_no_commit_follows_one_that_failed() -> None:
+    """A worker on its way out is asked to hand its partitions back: the later epoch must not stand without the earlier one.
+
+    Found by the walk (seed 4): only the store's own guard stood between the second commit and a lost epoch.
+    """
+
+    async def story(bench: Bench) -> None:
+        async def refuse(*_: object) -> dict[TopicPartition, int]:
+            raise Fenced("the group refused our offsets")
+
+        accept, bench.broker.transact = bench.broker.transact, refuse  # type: ignore[method-assign,assignment]  # the group refuses
+        bench.broker.may_go_on.set()
+        bench.delivery.record("out", b"all", b"3")
+        bench.checkpoint.moved(SOURCE, 3)
+        await bench.checkpoint.commit()
+        with pytest.raises(Fenced):
+            await bench.checkpoint.finish()
+        bench.broker.transact = accept  # type: ignore[method-assign]
+        bench.process(2, position=5)
+
+        with pytest.raises(Fenced):
+            await bench.checkpoint.commit()
+
+        assert bench.broker.committed == []
+        bench.checkpoint.start({SOURCE: 0})
+        bench.process(5, position=5)
+        await bench.checkpoint.commit()
+        await bench.checkpoint.finish()
+        assert bench.broker.committed == [{SOURCE: 5}]
 
     run(story)
 
