@@ -107,7 +107,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
     clock = SystemClock()
     counts = Counts()
     publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock, counts)
-    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts)
+    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts, topology.dead_letters)
     environment = RocksEnvironment()
     hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
 

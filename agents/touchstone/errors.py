@@ -54,6 +54,20 @@ class RecordRejected(TouchstoneError):
         super().__init__(f"{reason}: {detail}")
 
 
+class TooManyDeadLetters(TouchstoneError):
+    """A producer sends what cannot be used: stop before this record instead of draining its topic into the dead letters.
+
+    Everything before `offset` may be committed, nothing from there on. `latest` is the latest source time before it (milliseconds).
+    """
+
+    def __init__(self, topic: str, partition: int, offset: int, why: str, latest: int | None = None) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.latest = latest
+        super().__init__(f"{topic}[{partition}]@{offset}: {why}")
+
+
 class Retriable(TouchstoneError):
     """The world is busy (broker, lock still held): try again, the offset stays."""
 

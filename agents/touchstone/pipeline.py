@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 
 from touchstone.clock import Clock
+from touchstone.errors import TooManyDeadLetters
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
+from touchstone.intake.limit import Tallies
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.census import Census
@@ -23,10 +25,10 @@ from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
-from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, Counts
+from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
-from touchstone.topology.compile import Topology
+from touchstone.topology.compile import DeadLetterLimit, Topology
 
 OutputRecord = Moment | Customer | IdentityChange | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
@@ -41,8 +43,16 @@ class Pipeline:
     """A `Program` (runtime/program.py): owns the stages of the partitions that were opened here."""
 
     def __init__(
-        self, topology: Topology, ordering: Ordering, partitions: int, publish: Publish, clock: Clock, counts: Counts | None = None
+        self,
+        topology: Topology,
+        ordering: Ordering,
+        partitions: int,
+        publish: Publish,
+        clock: Clock,
+        counts: Counts | None = None,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
+        """`limit`: how many dead letters stop it; None, as in the twin: no number does."""
         self._topology = topology
         self._ordering = ordering
         self._partitions = partitions
@@ -56,6 +66,7 @@ class Pipeline:
         self._sealed_censuses: dict[int, Census] = {}
         self._censuses: dict[int, Census] = {}
         self._intake = Intake(topology, ordering.strength, self.counts)
+        self._tallies = None if limit is None else Tallies(limit)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
         self._out: Out | None = None
@@ -98,24 +109,55 @@ class Pipeline:
         self._censuses.pop(partition, None)
 
     def process(self, records: Sequence[Record], out: Out) -> int | None:
-        """Records of one channel: each becomes messages to identity, or a dead letter."""
+        """Records of one partition of one channel: each becomes messages to identity, or a dead letter.
+
+        Raises:
+            TooManyDeadLetters: The records before the one it names are done, the others untouched.
+        """
         self._begin(out)
         latest: int | None = None
+        too_many: str | None = None
+        tally = None if self._tallies is None or not records else self._tallies.of(records[0].topic, records[0].partition)
         is_event = self._topology.clock == "event"
         messages: list[m.IdentityMessage] = []
         for record in records:
             taken = self._intake.take(record, messages)
             if isinstance(taken, DeadLetter):
+                if tally is not None and (too_many := tally.refuse(taken.reason)) is not None:
+                    self.counts.add(DEAD_LETTERS, taken.reason, by=-1)  # it is read again, by whoever starts next
+                    break
                 self.counts.add(CONSUMED, taken.channel or "unknown")
                 self._publish(taken, out)
             else:
                 self.counts.add(CONSUMED, taken.touchpoint.channel)
+                if tally is not None:
+                    tally.used()
             time = self._source_time(record, taken, is_event=is_event)
             if time is not None and (latest is None or time > latest):
                 latest = time
         for message in messages:
             self._send(message)
+        if too_many is not None:
+            raise self._too_many(record, too_many, latest)
         return latest
+
+    def _too_many(self, record: Record, why: str, latest: int | None) -> TooManyDeadLetters:
+        channel = self._intake.channel_of(record.topic).name
+        remedy = (
+            "Everything before it is committed, nothing behind it was touched. "
+            f"Look with `touchstone deadletters list --channel {channel}`, mend the producer of the channel {channel}, raise "
+            "limits.dead_letters in the topology to let pass what is already in the topic, and start again"
+        )
+        return TooManyDeadLetters(record.topic, record.partition, record.offset, f"{why} {remedy}", latest)
+
+    def note(self, topic: str, partition: int) -> str:
+        """What is kept beside the committed offset of a channel's partition: how many dead letters were counted there."""
+        return "" if self._tallies is None else self._tallies.note(topic, partition)
+
+    def resume(self, topic: str, partition: int, note: str) -> None:
+        """Go on from what was kept beside the offset."""
+        if self._tallies is not None:
+            self._tallies.resume(topic, partition, note)
 
     @staticmethod
     def _source_time(record: Record, taken: Accepted | DeadLetter, *, is_event: bool) -> int | None:

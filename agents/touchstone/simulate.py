@@ -79,14 +79,21 @@ class Twin:
         now = self.now
         for line in lines:
             prepared = prepare_line(line, self._topology)
-            record = Record(prepared.topic, 0, self._offset, 0, prepared.key, prepared.value, prepared.headers)
-            self._offset += 1
-            time = self.pipeline.process([record], self._out)
-            if time is not None and time > now:
-                now = time
-                self._clock.move_to(max(now, 1))
-            self._drain()
+            now = self._process(Record(prepared.topic, 0, self._offset, 0, prepared.key, prepared.value, prepared.headers), now)
         self.move_to(now)
+
+    def take(self, record: Record) -> None:
+        """Take one record in as it is, such as one that is sent again, and say what follows."""
+        self.move_to(self._process(record, self.now))
+
+    def _process(self, record: Record, now: int) -> int:
+        self._offset += 1
+        time = self.pipeline.process([record], self._out)
+        if time is not None and time > now:
+            now = time
+            self._clock.move_to(max(now, 1))
+        self._drain()
+        return now
 
     def move_to(self, now: int) -> None:
         """Let the clock reach `now` (milliseconds); it never goes back."""

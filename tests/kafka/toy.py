@@ -70,6 +70,13 @@ class CountProgram:
             out.message("first", self._partition(key), Seen(key, source))
         return max((record.timestamp for record in records), default=None)
 
+    def note(self, topic: str, partition: int) -> str:
+        """Nothing to note."""
+        return ""
+
+    def resume(self, topic: str, partition: int, note: str) -> None:
+        """Nothing was noted."""
+
     def receive(self, stage: str, payload: bytes) -> Any:
         """Decode a message."""
         return msgspec.msgpack.decode(payload, type=Seen)

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "worker": "Run one worker; start more to share the work.",
     "produce": "Send touchpoints from a file to their channels.",
     "tail": "Show moments, customers and the like as they come.",
+    "deadletters": "See what was refused; mend it, send it again, drop it.",
     "inspect": "Show one customer: who, where on the journey, and why.",
 }
 

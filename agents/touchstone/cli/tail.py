@@ -15,6 +15,7 @@ from touchstone.cli.prefix import output_topics, prefix_option
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.errors import RecordRejected
+from touchstone.intake.redrive import SETTLED
 from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
 
@@ -69,7 +70,11 @@ async def show(bootstrap: str, topic: str, *, from_beginning: bool, limit: int |
 def _show(record: Record, output: Output) -> None:
     where = f"{record.topic}[{record.partition}]@{record.offset}"
     if record.value is None:
-        output.emit({"record": "tombstone", "key": (record.key or b"").decode(errors="replace")}, f"erased ({where})")
+        key, settled = (record.key or b"").decode(errors="replace"), dict(record.headers).get(SETTLED, b"").decode(errors="replace")
+        if settled:
+            output.emit({"record": "settled", "letter_id": key, "state": settled}, f"dead letter {key} was {settled} ({where})")
+        else:
+            output.emit({"record": "tombstone", "key": key}, f"erased ({where})")
         return
     try:
         decoded = bundled_codec().decode_record(record.value)

@@ -11,7 +11,10 @@ import click
 from touchstone.app import WorkerOptions, run
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.options import app_options
+from touchstone.cli.output import Output
+from touchstone.errors import TooManyDeadLetters
 from touchstone.observe import logs
+from touchstone.runtime.worker import EXIT_BAD_INPUT
 from touchstone.topology.compile import Topology
 
 _FORM = "Every option has its variable: on the command line first, else there."
@@ -133,18 +136,20 @@ def worker(
     logs.configure(log_level)
     if clock is not None:
         topology = replace(topology, clock=clock)
-    return run(
-        topology,
-        WorkerOptions(
-            app=app,
-            bootstrap=bootstrap,
-            instance=instance,
-            data_dir=data_dir or Path(os.curdir, ".touchstone", instance),
-            session_timeout_ms=session_timeout * 1_000,
-            static_membership=static_membership,
-            standby=standby,
-            stall_timeout_ms=stall_timeout * 1_000,
-            web_host=web_host,
-            web_port=None if no_web else web_port,
-        ),
+    options = WorkerOptions(
+        app=app,
+        bootstrap=bootstrap,
+        instance=instance,
+        data_dir=data_dir or Path(os.curdir, ".touchstone", instance),
+        session_timeout_ms=session_timeout * 1_000,
+        static_membership=static_membership,
+        standby=standby,
+        stall_timeout_ms=stall_timeout * 1_000,
+        web_host=web_host,
+        web_port=None if no_web else web_port,
     )
+    try:
+        return run(topology, options)
+    except TooManyDeadLetters as stop:
+        # A code of its own: to start again helps only when somebody has looked.
+        click.get_current_context().find_root().ensure_object(Output).fail(str(stop), EXIT_BAD_INPUT)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -23,11 +23,14 @@ from touchstone.runtime.timekeeper import Timekeeper
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What one transaction carries: what goes out, the stores and where their changes go, positions, what is said of the time."""
+    """What one transaction carries: what goes out, the stores and where their changes go, positions with the program's notes beside them,
+    what is said of the time.
+    """
 
     outgoing: Outgoing
     stores: Mapping[TopicPartition, KeptStore]
     positions: Mapping[TopicPartition, int]
+    notes: Mapping[TopicPartition, str]
     statement: Statement | None
     began: float
 
@@ -80,9 +83,12 @@ class Checkpoint:
         """Whom to wake when a commit has ended: the next one may be due."""
         self._when_ended = when_ended
 
-    def start(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Begin at these positions, with nothing to commit."""
+    def start(self, positions: Mapping[TopicPartition, int], notes: Mapping[TopicPartition, str]) -> None:
+        """Begin at these positions, with what the program had noted there, and nothing to commit."""
         self._positions = dict(positions)
+        for tp in positions:
+            if tp.topic in self._settings.channel_topics:
+                self._program.resume(tp.topic, tp.partition, notes.get(tp, ""))
         self._ends = {}
         self.forget()
 
@@ -98,6 +104,11 @@ class Checkpoint:
         """A slice is done, including everything that it caused in memory."""
         self._records += len(piece.records)
         self.moved(piece.tp, piece.position)
+
+    def stopped(self, tp: TopicPartition, position: int, latest: int | None) -> None:
+        """A slice is done up to this position only; `latest` is the latest source time before it."""
+        self._timekeeper.sources.advance(tp, latest)
+        self.moved(tp, position)
 
     def moved(self, tp: TopicPartition, position: int) -> None:
         """The position of a partition is this now."""
@@ -217,7 +228,9 @@ class Checkpoint:
 
     async def _transact(self, sealed: Sealed) -> None:
         await self._failpoints.passed("commit.before_write")
-        ends = await self._producer.transact(sealed.outgoing, sealed.positions, lambda: self._failpoints.reached("commit.before_end"))
+        ends = await self._producer.transact(
+            sealed.outgoing, sealed.positions, lambda: self._failpoints.reached("commit.before_end"), sealed.notes
+        )
         self._program.committed()
         self._failpoints.reached("commit.before_stores")
         for changelog, store in sealed.stores.items():
@@ -258,8 +271,13 @@ class Checkpoint:
         self._begun_at = None
         if not has_work:
             return None
+        notes = self._notes(positions)
         self._program.sealed()
-        return Sealed(outgoing, stores, positions, statement, started)
+        return Sealed(outgoing, stores, positions, notes, statement, started)
+
+    def _notes(self, positions: Iterable[TopicPartition]) -> dict[TopicPartition, str]:
+        channels = self._settings.channel_topics
+        return {tp: self._program.note(tp.topic, tp.partition) for tp in positions if tp.topic in channels}
 
     def _count(self, seconds: float) -> None:
         status = self._status

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from touchstone.errors import StateUnusable
+from touchstone.errors import StateUnusable, TooManyDeadLetters
 from touchstone.runtime.batch import Batch, End, Portion, portions
 from touchstone.runtime.checkpoint import Checkpoint
 from touchstone.runtime.delivery import Delivery
@@ -172,7 +172,11 @@ class Loop:
     async def _handle(self, batch: Batch) -> None:
         for portion in portions(batch, self._settings.slice_records):
             started = time.perf_counter()
-            await self._mailboxes[portion.topic].hand_over(portion)
+            try:
+                await self._mailboxes[portion.topic].hand_over(portion)
+            except TooManyDeadLetters as stop:
+                await self._stop_before(portion, stop)
+                raise
             await self._delivery.drain()
             self._failpoints.reached("batch.after_body")
             for piece in portion.slices:
@@ -189,3 +193,13 @@ class Loop:
                 return
         for tp, position in batch.positions.items():
             self._checkpoint.moved(tp, position)
+
+    async def _stop_before(self, portion: Portion, stop: TooManyDeadLetters) -> None:
+        """Commit everything before the record that the program refuses to take, and let nothing in any more."""
+        for piece in portion.slices:
+            if (piece.tp.topic, piece.tp.partition) == (stop.topic, stop.partition):
+                self._checkpoint.stopped(piece.tp, stop.offset, stop.latest)
+                break
+            self._checkpoint.processed(piece)
+        await self._checkpoint.commit()
+        await self._checkpoint.finish()

@@ -10,6 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalGenerationError, ProducerF
 from aiokafka.structs import OffsetAndMetadata
 
 from touchstone.errors import Fenced, InvariantBroken
+from touchstone.runtime.offset_metadata import pack
 from touchstone.runtime.reach import reaching
 from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
@@ -137,11 +138,15 @@ class Producer:
         return dict(zip(outgoing, ends, strict=True))
 
     async def transact(
-        self, outgoing: Mapping[TopicPartition, list[Item]], positions: Mapping[TopicPartition, int], before_end: Callable[[], None]
+        self,
+        outgoing: Mapping[TopicPartition, list[Item]],
+        positions: Mapping[TopicPartition, int],
+        before_end: Callable[[], None],
+        notes: Mapping[TopicPartition, str] | None = None,
     ) -> dict[TopicPartition, int]:
         """Write records and put offsets into the transaction, both at once, wait until all is acknowledged, and end it.
 
-        Returns the offset behind the last record, per partition.
+        `notes` are kept beside the offsets. Returns the offset behind the last record, per partition.
 
         Raises:
             Fenced: The group or the transaction coordinator no longer accepts us. Nothing was committed.
@@ -151,13 +156,15 @@ class Producer:
         with _fencing():
             await self._begin()
             ends: dict[TopicPartition, int]
-            ends, _ = await asyncio.gather(self.write(outgoing), self._add_offsets(positions))
+            ends, _ = await asyncio.gather(self.write(outgoing), self._add_offsets(positions, notes or {}))
             before_end()
             await self._producer.commit_transaction()
         return ends
 
-    async def commit(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
-        """Put offsets into the transaction, as a member of the present generation, and end it.
+    async def commit(
+        self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None], notes: Mapping[TopicPartition, str] | None = None
+    ) -> None:
+        """Put offsets into the transaction, with the notes beside them, as a member of the present generation, and end it.
 
         Cancelling the caller does not stop it half-way: the next transaction begins when this one has ended.
 
@@ -166,7 +173,7 @@ class Producer:
         """
         with _fencing():
             await self._begin()
-            self._ending = asyncio.create_task(self._end(dict(positions), before_end), name="touchstone-commit")
+            self._ending = asyncio.create_task(self._end(dict(positions), before_end, notes or {}), name="touchstone-commit")
             await asyncio.shield(self._ending)
 
     async def ended(self) -> None:
@@ -184,15 +191,17 @@ class Producer:
         with suppress(Exception):  # best effort on the way out: the error that brought us here is the one to report
             await asyncio.wait_for(self._producer.abort_transaction(), timeout_s)
 
-    async def _end(self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]) -> None:
-        await self._add_offsets(positions)
+    async def _end(
+        self, positions: Mapping[TopicPartition, int], before_end: Callable[[], None], notes: Mapping[TopicPartition, str]
+    ) -> None:
+        await self._add_offsets(positions, notes)
         before_end()
         await self._producer.commit_transaction()
 
-    async def _add_offsets(self, positions: Mapping[TopicPartition, int]) -> None:
+    async def _add_offsets(self, positions: Mapping[TopicPartition, int], notes: Mapping[TopicPartition, str]) -> None:
         if positions:
-            metadata = self._settings.transactional_id
-            offsets = {tp: OffsetAndMetadata(offset, metadata) for tp, offset in positions.items()}
+            owner = self._settings.transactional_id
+            offsets = {tp: OffsetAndMetadata(offset, pack(owner, notes.get(tp, ""))) for tp, offset in positions.items()}
             await self._producer.send_offsets_to_transaction(offsets, self._settings.app)
 
     async def _begin(self) -> None:

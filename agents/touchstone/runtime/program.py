@@ -52,7 +52,19 @@ class Program(Protocol):
         ...
 
     def process(self, records: Sequence[Record], out: Out) -> int | None:
-        """Handle records of one partition of one channel topic, in order. Returns the latest source time among them (None: none)."""
+        """Handle records of one partition of one channel topic, in order. Returns the latest source time among them (None: none).
+
+        Raises:
+            TooManyDeadLetters: the records before the one it names are done, and it wants none behind; they are committed, then all ends.
+        """
+        ...
+
+    def note(self, topic: str, partition: int) -> str:
+        """A few words to be kept beside the committed offset of a channel's partition, as of the records processed so far."""
+        ...
+
+    def resume(self, topic: str, partition: int, note: str) -> None:
+        """The partition is read on from its committed offset, beside which this was kept; empty where there was nothing."""
         ...
 
     def receive(self, stage: str, payload: bytes) -> Any:

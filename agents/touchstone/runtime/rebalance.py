@@ -15,6 +15,7 @@ from touchstone.runtime.checkpoint import Checkpoint
 from touchstone.runtime.delivery import Delivery
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.loop import Loop
+from touchstone.runtime.offset_metadata import note_of
 from touchstone.runtime.partitions import Partitions
 from touchstone.runtime.producer import Producer
 from touchstone.runtime.restore import Restorer
@@ -194,12 +195,13 @@ class Rebalance:
                 return
             positions = await consumer.go_to(assigned, committed)
             self._failpoints.reached("restore.before_stamp")
+            notes = {tp: note_of(offset.metadata) for tp, offset in committed.items() if tp in positions}
             if positions:
-                await self._producer.commit(positions, lambda: None)
+                await self._producer.commit(positions, lambda: None, notes)
             self._failpoints.reached("restore.after_stamp")
             if epoch != self._loop.epoch:
                 return
-            self._checkpoint.start(positions)
+            self._checkpoint.start(positions, notes)
             self._delivery.own(self._partitions.owned)
             self._partitions.hand_over()
             self._timekeeper.assign()

@@ -14,6 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from touchstone.errors import StateUnusable, UsageError
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.metadata import know
+from touchstone.runtime.offset_metadata import owner_of
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
@@ -146,7 +147,9 @@ class Restorer:
 
     def _owners(self, ranges: Iterable[_Range], committed: Mapping[TopicPartition, OffsetAndMetadata]) -> set[str]:
         numbers = {range_.partition for range_ in ranges}
-        return {offset.metadata for tp, offset in committed.items() if tp in self._partitions.internal and tp.partition in numbers}
+        return {
+            owner_of(offset.metadata) for tp, offset in committed.items() if tp in self._partitions.internal and tp.partition in numbers
+        }
 
     async def abort_previous(self, transactional_ids: Iterable[str]) -> None:
         """Abort what previous owners left open; otherwise everyone waits for their transaction timeout (26 s were seen)."""

@@ -18,6 +18,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
 from aiokafka.structs import OffsetAndMetadata
 
+from touchstone.runtime.offset_metadata import owner_of
 from touchstone.runtime.security import connection
 
 _TAGS = ("tags", TaggedFields)
@@ -144,7 +145,7 @@ async def fetch_stable_offsets(coordinator: Any, partitions: Iterable[TopicParti
             elif offset >= 0:
                 committed[tp] = OffsetAndMetadata(offset, metadata or "")
     last = await coordinator.fetch_committed_offsets(list(undecided)) if undecided else {}
-    return StableOffsets(committed, undecided, {offset.metadata for offset in last.values() if offset.metadata})
+    return StableOffsets(committed, undecided, {owner_of(offset.metadata) for offset in last.values() if offset.metadata})
 
 
 class _GroupOffsetCommitHandler(aiokafka_sender.TxnOffsetCommitHandler):  # type: ignore[misc]  # aiokafka is untyped

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from touchstone.clock import Clock, SystemClock
-from touchstone.errors import Fenced, Stalled, TouchstoneError, UsageError
+from touchstone.errors import Fenced, Stalled, TooManyDeadLetters, TouchstoneError, UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
@@ -31,6 +31,7 @@ from touchstone.runtime.watchdog import LOOKS_EVERY_S, Heartbeat, Watchdog
 log = logging.getLogger(__name__)
 
 EXIT_REFUSED = 2
+EXIT_BAD_INPUT = 65
 EXIT_FAILED = 70
 EXIT_FENCED = 75
 
@@ -53,6 +54,7 @@ def run_worker(
 
     Raises:
         UsageError: Something is missing that a person must put right: topics, versions, the data directory, the topology of the state.
+        TooManyDeadLetters: A channel delivers more than its share of unusable records; all before them is committed.
         Retriable: The brokers cannot be reached.
     """
     check_compatibility()
@@ -71,7 +73,7 @@ class Worker:
         self._settings = settings
         self._status = status
         self._stop = asyncio.Event()
-        self._refused: UsageError | None = None
+        self._refused: UsageError | TooManyDeadLetters | None = None
         self._assembly: Assembly | None = None
         # A thread, not a task: Faust may block the event loop while it waits for a thread of its own.
         self._alarm = threading.Timer(settings.drain_timeout_ms / 1_000, self._leave_at_once)
@@ -124,7 +126,7 @@ class Worker:
         if self._refused is not None:
             log.critical("%s", self._refused)
         log.warning("leaving without waiting any longer; everything that was read is committed or will be read again")
-        _flush_and_exit(0 if self._refused is None else EXIT_REFUSED)
+        _flush_and_exit(_exit_code(self._refused))
 
     def is_out(self) -> None:
         """The worker has left in order: nobody needs to be hurried any more."""
@@ -132,7 +134,7 @@ class Worker:
 
     async def _fail(self, error: BaseException) -> None:
         """End the process without committing, after one clear message. An error that only a person can mend stops it in order."""
-        if isinstance(error, UsageError):
+        if isinstance(error, UsageError | TooManyDeadLetters):
             self._refused = error
             self._stop.set()
             await asyncio.Event().wait()
@@ -239,6 +241,17 @@ def _last_words(code: int, reason: str) -> NoReturn:
     """The reason is the last line of the log: there whoever looks at a worker that was started again looks first."""
     log.critical("leaving without a commit, exit code %d: %s", code, reason)
     _flush_and_exit(code)
+
+
+def _exit_code(refused: UsageError | TooManyDeadLetters | None) -> int:
+    """As the command line answers the same error."""
+    match refused:
+        case None:
+            return 0
+        case TooManyDeadLetters():
+            return EXIT_BAD_INPUT
+        case UsageError():
+            return EXIT_REFUSED
 
 
 def _flush_and_exit(code: int) -> NoReturn:

@@ -1,5 +1,6 @@
 """The topology as the engine runs it: frozen, complete, in milliseconds, every alias resolved."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from touchstone.topology.model import (
     DEFAULT_GUARD_WEAKER,
     DEFAULT_GUARD_WEAKER_OF_UNIQUE,
     WrittenCondition,
+    WrittenDeadLetters,
     WrittenIdentifier,
     WrittenJourney,
     WrittenRule,
@@ -49,6 +51,15 @@ class Channel:
     topic: str
     media: str | None
     format: Literal["json", "avro"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterLimit:
+    """Of each `of` records of a partition at most `refused` may be refused, and at most `in_a_row` one after the other."""
+
+    refused: int
+    of: int
+    in_a_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ class Topology:
     identifiers_per_person: int
     merges_per_person: int
     record_bytes: int
+    dead_letters: DeadLetterLimit
     kinds: Mapping[str, IdentifierKind]
     kind_aliases: Mapping[str, str]
     channels: Mapping[str, Channel]
@@ -164,6 +176,7 @@ def compile_topology(written: WrittenTopology) -> Topology:
         record_bytes=written.limits.record,
         touchpoints_per_day=written.limits.touchpoints_per_day,
         profile_bytes=written.limits.profile,
+        dead_letters=_dead_letters(written.limits.dead_letters),
         kinds={name: _kind(name, rank, kind, written.blocked) for rank, (name, kind) in enumerate(written.identifiers.items())},
         kind_aliases=kind_aliases,
         channels={
@@ -185,10 +198,16 @@ def compile_topology(written: WrittenTopology) -> Topology:
 def _deciding(topology: Topology) -> dict[str, Any]:
     """What decides results: not names of topics, partitions, encodings, the clock, nor where a moment is sent besides.
 
+    Nor how many dead letters stop a worker: whoever has looked at them raises that limit, and goes on with the state there is.
     Channels neither: a touchpoint carries its channel and medium from intake on, so a channel may be added while a state lives on.
     """
     beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
+    beside |= {"dead_letters"}
     return {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
+
+
+def _dead_letters(limit: WrittenDeadLetters) -> DeadLetterLimit:
+    return DeadLetterLimit(math.floor(limit.ratio * limit.of), limit.of, limit.in_a_row)
 
 
 def _aliases(named: Mapping[str, Iterable[str]]) -> dict[str, str]:

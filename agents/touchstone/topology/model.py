@@ -99,6 +99,36 @@ class Written(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, populate_by_name=False)
 
 
+class WrittenDeadLetters(Written):
+    """How much of what a channel delivers may be unusable before the worker stops, counted in each partition of its topic by itself.
+
+    What stops a worker is not one bad record but a producer that is wrong as a whole: draining its topic into the dead letters would only
+    move the damage.
+    """
+
+    ratio: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Of each `of` records of a partition at most this share may be refused; 1 never stops.",
+        json_schema_extra=_unit("share"),
+    )
+    of: int = Field(
+        10_000,
+        ge=1,
+        le=100_000_000,
+        description="So many records are counted, then the count begins anew. The worker stops as soon as the share can no longer be kept.",
+        json_schema_extra=_unit("records"),
+    )
+    in_a_row: int = Field(
+        1_000,
+        ge=1,
+        le=1_000_000_000,
+        description="So many records in a row of a partition may be refused, whatever the share.",
+        json_schema_extra=_unit("records"),
+    )
+
+
 class WrittenLimits(Written):
     """Sizes that nothing may outgrow."""
 
@@ -131,6 +161,9 @@ class WrittenLimits(Written):
         "At most 1MiB.",
     )
     record: Size = _quantity("64KiB", "size", "A larger record becomes a dead letter. At most 1MiB.")
+    dead_letters: WrittenDeadLetters = Field(
+        WrittenDeadLetters(), description="How much of a channel may be unusable before the worker stops with a message."
+    )
 
 
 class WrittenChannel(Written):

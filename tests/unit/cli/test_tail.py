@@ -9,6 +9,7 @@ from touchstone.cli.lines import line
 from touchstone.cli.output import Output
 from touchstone.cli.tail import _show
 from touchstone.contracts.codec import bundled_codec
+from touchstone.intake.redrive import SETTLED
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 from touchstone.runtime.program import Record
 
@@ -109,3 +110,10 @@ def test_what_cannot_be_read_is_said_and_the_tail_goes_on(capsys: pytest.Capture
     said = capsys.readouterr()
     assert "moments.v1[2]@5 cannot be read (invalid_avro)" in said.err
     assert "erased (customers.v1[2]@6)" in said.out
+
+
+def test_a_settled_letter_is_no_erased_customer(capsys: pytest.CaptureFixture[str]) -> None:
+    """A record without a value says in its header what became of the letter."""
+    _show(Record("deadletters.v1", 2, 6, 0, b"a1b2", None, ((SETTLED, b"replayed"),)), Output())
+
+    assert capsys.readouterr().out == "dead letter a1b2 was replayed (deadletters.v1[2]@6)\n"

@@ -14,7 +14,7 @@ from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
 from touchstone.observe.metrics import Counts
 from touchstone.runtime.program import Record
-from touchstone.topology.compile import Channel, IdentifierKind, Topology
+from touchstone.topology.compile import Channel, DeadLetterLimit, IdentifierKind, Topology
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOON = 1_718_020_800_000
@@ -56,6 +56,7 @@ SHOP = Topology(
     identifiers_per_person=1000,
     merges_per_person=10,
     record_bytes=65536,
+    dead_letters=DeadLetterLimit(5_000, 10_000, 1_000),
     kinds={kind.name: kind for kind in _KINDS},
     kind_aliases=dict.fromkeys(("ecid", "aaid", "domain_userid", "network_userid"), "cookie"),
     channels={channel.name: channel for channel in _CHANNELS},

@@ -37,6 +37,7 @@ class SlowBroker:
         self.is_held = False
         self.written: list[Outgoing] = []
         self.committed: list[Mapping[TopicPartition, int]] = []
+        self.notes: list[Mapping[TopicPartition, str]] = []
 
     def hold(self) -> None:
         """A commit has been decided on."""
@@ -47,13 +48,18 @@ class SlowBroker:
         self.is_held = False
 
     async def transact(
-        self, outgoing: Outgoing, positions: Mapping[TopicPartition, int], before_end: Callable[[], None]
+        self,
+        outgoing: Outgoing,
+        positions: Mapping[TopicPartition, int],
+        before_end: Callable[[], None],
+        notes: Mapping[TopicPartition, str],
     ) -> dict[TopicPartition, int]:
         """Take records and offsets, slowly."""
         await self.may_go_on.wait()
         self.written.append(outgoing)
         before_end()
         self.committed.append(positions)
+        self.notes.append(notes)
         return dict.fromkeys(outgoing, 7 * len(self.written))
 
 
@@ -71,6 +77,14 @@ class Counting:
     def settle(self, _out: object, _wall_ms: int) -> bool:
         """Nothing was put off."""
         return False
+
+    def note(self, _topic: str, _partition: int) -> str:
+        """What is kept beside the offset: what was counted since the last commit."""
+        return str(self.open)
+
+    def resume(self, _topic: str, _partition: int, note: str) -> None:
+        """Go on counting from there."""
+        self.open = int(note)
 
     def sealed(self) -> None:
         """What was counted is being committed."""
@@ -138,7 +152,7 @@ class Bench:
             failpoints=Failpoints({}),
             status=status,
         )
-        self.checkpoint.start({SOURCE: 0})
+        self.checkpoint.start({SOURCE: 0}, {SOURCE: "0"})
 
     def process(self, count: int, position: int) -> None:
         """What the loop does with so many records, up to this position: count them, and say the count."""
@@ -171,6 +185,7 @@ def test_what_is_done_while_a_commit_is_under_way_goes_into_the_next_one() -> No
         await bench.checkpoint.finish()
 
         assert bench.broker.committed == [{SOURCE: 3}, {SOURCE: 5}]
+        assert bench.broker.notes == [{SOURCE: "3"}, {SOURCE: "2"}]
         assert [wave[OUTPUT] for wave in bench.broker.written] == [[Item(b"all", b"3")], [Item(b"all", b"5")]]
         assert [len(wave[CHANGELOG]) for wave in bench.broker.written] == [1, 1]
         assert (bench.store.get("all", "i"), bench.store.offset, bench.program.stands) == (5, 14, 5)

@@ -51,7 +51,7 @@ CASES = {
         with_line("latenes: 24h"), 6, 1, "latenes", "unknown key `latenes`: did you mean `lateness`?"),
     "unknown key, nothing near": (
         with_line("limits: {zzz: 1}"), 6, 10, "limits.zzz",
-        "unknown key `zzz`: expected one of `identifiers_per_person`, `merges_per_person`, `profile`, `record`, `touchpoints_per_day`"),
+        "unknown key `zzz`: expected one of `dead_letters`, `identifiers_per_person`, `merges_per_person`, `profile`, `record`, `touchpoints_per_day`"),
     "record larger than state can hold": (
         with_line("limits: {record: 2MiB}"), 6, 18, "limits.record", "expected at most 1024KiB, found 2048KiB"),
     "profile larger than an output can hold": (
