@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help demo test check static bench chaos lock clean
+.PHONY: help demo test check static system bench chaos lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,11 +16,24 @@ help: ## this list
 demo: $(VENV)/.ok ## a real Kafka, real touchpoints, and a moment that is taken back before your eyes
 	@$(BIN)/touchstone demo
 
-test: static ## everything: static checks, all laws with the models' numbers, and the tests on a real broker
+test: static system ## everything: static checks, all laws with the models' numbers, and the tests on a real broker
 	TOUCHSTONE_EXAMPLES=full $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: static ## before every commit, under three minutes: format, lint, types, imports, tests without a broker
 	TOUCHSTONE_EXAMPLES=check $(BIN)/python -m pytest -m "not kafka and not slow" $(PYTEST_ARGS)
+
+# What the tests need beside Python. Where it may not be installed, the tests that need it say so and do not run; in CI they fail.
+SYSTEM := prometheus
+system:
+	@for program in $(SYSTEM); do \
+		command -v $$program >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing $$program"; \
+			(apt-get install -y -qq --no-install-recommends $$program || (apt-get update -qq && \
+				apt-get install -y -qq --no-install-recommends $$program)) >/dev/null 2>&1 && continue; \
+		fi; \
+		echo "$$program is missing: the tests of alerts and dashboard need it (on Debian, apt-get install $$program)" >&2; \
+	done
 
 static: $(VENV)/.ok
 	$(BIN)/ruff format --check .
@@ -37,6 +50,8 @@ chaos: $(VENV)/.ok ## faults at random upon a live system, every promise checked
 lock: $(VENV)/.ok ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--upgrade -p 3.11 pyproject.toml --group dev --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		-p 3.11 pyproject.toml --group image --constraints requirements.lock --output-file deploy/docker/requirements.lock
 
 clean: ## remove the environment and everything that can be made again (not the cached Kafka jars)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis agents/*.egg-info

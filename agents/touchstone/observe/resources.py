@@ -22,7 +22,7 @@ def show_resources(registry: Registry, data_dir: Path) -> None:
 
 
 def state_bytes(data_dir: Path) -> int:
-    """The bytes of all files under a folder; a file that vanishes meanwhile (a compaction) does not count."""
+    """The bytes of all files under a folder; what vanishes meanwhile (a compaction) or is not ours does not count."""
     total, folders = 0, [str(data_dir)]
     while folders:
         try:
@@ -32,7 +32,7 @@ def state_bytes(data_dir: Path) -> int:
                         folders.append(entry.path)
                     else:
                         total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
+        except OSError:  # gone meanwhile, or not ours, like lost+found
             continue
     return total
 
