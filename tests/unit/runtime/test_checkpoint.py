@@ -264,7 +264,7 @@ def test_no_commit_follows_one_that_failed() -> None:
             await bench.checkpoint.commit()
 
         assert bench.broker.committed == []
-        bench.checkpoint.start({SOURCE: 0})
+        bench.checkpoint.start({SOURCE: 0}, {SOURCE: "0"})
         bench.process(5, position=5)
         await bench.checkpoint.commit()
         await bench.checkpoint.finish()
