@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from touchstone.runtime.admin import TopicSpec, apply
 from touchstone.runtime.client import produce_lines, read_topic
 from touchstone.runtime.program import Record
 from touchstone.testing.generator import generate
+from touchstone.topology.load import default_topology_path
 
 TOPOLOGY = """\
 version: 1
@@ -370,49 +372,57 @@ def test_a_topic_that_is_not_there_is_a_message(kafka: str, topic_prefix: str) -
         invoke(tail, "moments", "--topic", f"{topic_prefix}nothing", "--bootstrap", kafka)
 
 
-def test_inspect_finds_a_customer_by_identifier_and_by_former_id(kafka: str, topic_prefix: str) -> None:
+ADA, BOB = "ada0" * 8, "b0b0" * 8
+KINDS = {"user_id": "user_id", "cookie": "cookie"}
+
+
+def test_inspect_finds_a_customer_by_identifier_and_by_former_id(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
     """The newest golden profile, the moments of both ids, the merge; asked by an identifier or by the id that was merged away."""
-    topics = output_topics(topic_prefix)
+    renamed = default_topology_path().read_text("utf-8") + "\ntopics: {moments: own.moments}\n"
+    topology = tmp_path / "topology.yaml"
+    topology.write_text(renamed)
+    topics = replace(output_topics(topic_prefix), moments=f"{topic_prefix}own.moments")
     make_topics(kafka, topics.moments, topics.customers, topics.identities)
-    codec = bundled_codec()
+    codec, moment = bundled_codec(), msgspec.structs.replace(MOMENT, customer_id=ADA)
     identifiers = (
         {"kind": "user_id", "value": "u1", "first_seen": 0, "last_seen": 1},
         {"kind": "cookie", "value": "c1", "first_seen": 0, "last_seen": 1},
     )
     said: list[tuple[str, bytes, bytes]] = [
-        (topics.customers, b"ada", codec.encode_customer(Customer("ada", 1, "default", "active", None))),
-        (topics.customers, b"bob", codec.encode_customer(Customer("bob", 1, "default", "active", None, identifiers=identifiers[1:]))),
-        (topics.customers, b"ada", codec.encode_customer(Customer("ada", 5, "default", "active", None, identifiers=identifiers))),
-        (topics.customers, b"bob", codec.encode_customer(Customer("bob", 6, "default", "merged", "ada"))),
-        (topics.moments, b"ada", codec.encode_moment(MOMENT)),
-        (topics.moments, b"bob", codec.encode_moment(msgspec.structs.replace(MOMENT, moment_id="m2", customer_id="bob"))),
+        (topics.customers, ADA.encode(), codec.encode_customer(Customer(ADA, 1, "default", "active", None))),
+        (topics.customers, BOB.encode(), codec.encode_customer(Customer(BOB, 1, "default", "active", None, identifiers=identifiers[1:]))),
+        (topics.customers, ADA.encode(), codec.encode_customer(Customer(ADA, 5, "default", "active", None, identifiers=identifiers))),
+        (topics.customers, BOB.encode(), codec.encode_customer(Customer(BOB, 6, "default", "merged", ADA))),
+        (topics.moments, ADA.encode(), codec.encode_moment(moment)),
+        (topics.moments, BOB.encode(), codec.encode_moment(msgspec.structs.replace(moment, moment_id="m2", customer_id=BOB))),
         (
             topics.moments,
-            b"bob",
+            BOB.encode(),
             codec.encode_moment(
-                msgspec.structs.replace(MOMENT, moment_id="m2", customer_id="bob", revision=2, action="retract", corrects="merge")
+                msgspec.structs.replace(moment, moment_id="m2", customer_id=BOB, revision=2, action="retract", corrects="merge")
             ),
         ),
-        (topics.moments, b"eve", codec.encode_moment(msgspec.structs.replace(MOMENT, moment_id="m3", customer_id="eve"))),
+        (topics.moments, b"eve", codec.encode_moment(msgspec.structs.replace(moment, moment_id="m3", customer_id="eve"))),
         (
             topics.identities,
-            b"ada",
-            codec.encode_identity_change(IdentityChange("i1", "merged", "default", "ada", ("bob",), (), "web/e9", "cookie", 7)),
+            ADA.encode(),
+            codec.encode_identity_change(IdentityChange("i1", "merged", "default", ADA, (BOB,), (), "web/e9", "cookie", 7)),
         ),
     ]
     write(kafka, said)
 
-    for asked in ("cookie:c1", "default/user_id:u1", "bob", "ada"):
-        (dossier,) = asyncio.run(collect(kafka, parse(asked), topics))
+    for asked in ("cookie:c1", "default/user_id:u1", BOB, ADA):
+        (dossier,) = asyncio.run(collect(kafka, parse(asked, KINDS), topics))
 
         assert dossier.customer.revision == 5
-        assert [other.customer_id for other in dossier.former] == ["bob"]
+        assert [other.customer_id for other in dossier.former] == [BOB]
         assert {each.last.moment_id: each.stands for each in dossier.statements} == {"m1": True, "m2": False}
         assert [change.change_id for change in dossier.changes] == ["i1"]
-    assert asyncio.run(collect(kafka, parse("cookie:unknown"), topics)) == []
+    assert asyncio.run(collect(kafka, parse("cookie:unknown", KINDS), topics)) == []
 
-    shown = invoke(inspect, "bob", "--topic-prefix", topic_prefix, "--bootstrap", kafka)
-    assert "bob was merged into it" in shown.stdout
-    nobody = invoke(inspect, "cookie:unknown", "--topic-prefix", topic_prefix, "--bootstrap", kafka)
+    shown = invoke(inspect, BOB[:8], "--topology", str(topology), "--topic-prefix", topic_prefix, "--bootstrap", kafka)
+    assert f"{BOB} was merged into it" in shown.stdout
+    assert "searched on web" in shown.stdout
+    nobody = invoke(inspect, "ecid:unknown", "--topology", str(topology), "--topic-prefix", topic_prefix, "--bootstrap", kafka)
     assert (nobody.return_value, nobody.stdout) == (1, "")
-    assert "nobody has the identifier 'cookie:unknown'" in nobody.stderr
+    assert "nobody has the identifier 'ecid:unknown'" in nobody.stderr

@@ -1,10 +1,17 @@
 """Everything the public topics say of one customer, put together; pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from touchstone.contracts.json_form import to_json_dict
+from touchstone.errors import UsageError
+from touchstone.intake.misspelt import found
 from touchstone.model.output import Customer, IdentityChange, Moment
+
+_LEAST_OF_ID = 8
+_ID = re.compile(rf"[0-9a-f]{{{_LEAST_OF_ID},32}}")
+_LISTED = 5
 
 
 class Wanted(NamedTuple):
@@ -42,29 +49,53 @@ class Dossier(NamedTuple):
     changes: tuple[IdentityChange, ...]
 
 
-def parse(text: str) -> Wanted:
-    """Read `kind:value`, `tenant/kind:value` or a customer id; a slash behind the colon belongs to the value."""
-    before, colon, value = text.partition(":")
+def parse(text: str, kinds: Mapping[str, str]) -> Wanted:
+    """Read `kind:value`, `tenant/kind:value` or a customer id; a slash behind the colon belongs to the value.
+
+    `kinds` leads from every word for a kind to its name. Of a customer id the beginning is enough, as other commands show it.
+
+    Raises:
+        UsageError: it is none of these, or the kind is unknown.
+    """
+    before, colon, value = text.strip().partition(":")
     if not colon:
-        return Wanted(text, None, None, text)
+        if _ID.fullmatch(before.lower()) is None:
+            raise UsageError(
+                f"expected kind:value, such as email:ada@x.org, or a customer id, of which {_LEAST_OF_ID} of the characters 0-9 and a-f are "
+                f"enough, found {text!r}"
+            )
+        return Wanted(before.lower(), None, None, before.lower())
     tenant, slash, kind = before.rpartition("/")
-    return Wanted(text, tenant if slash else None, kind, value)
+    if kind not in kinds:
+        raise UsageError(f"expected a kind of identifier of the topology, {found(kind, tuple(kinds))}")
+    if not value.strip():
+        raise UsageError(f"expected a value behind {before}:, such as {before}:A1, found nothing")
+    return Wanted(text.strip(), tenant if slash else None, kinds[kind], value)
 
 
 def find(wanted: Wanted, customers: Mapping[str, Customer]) -> list[Customer]:
     """The customers that are meant, by id: a former id leads to whom it was merged into; an identifier may belong to several (shared).
 
     An identifier is compared as written; where nobody has it so, without regard to case.
+
+    Raises:
+        UsageError: several customers' ids begin as the one that was asked for.
     """
-    if wanted.text in customers:
-        return [follow(customers[wanted.text], customers)]
     if wanted.kind is None:
-        return []
+        return _by_id(wanted.text, customers)
     active = [customer for customer in customers.values() if customer.status == "active" and wanted.tenant in {None, customer.tenant}]
     exact = [customer for customer in active if (wanted.kind, wanted.value) in _pairs(customer)]
     folded = (wanted.kind, wanted.value.casefold())
-    found = exact or [customer for customer in active if folded in {(kind, value.casefold()) for kind, value in _pairs(customer)}]
-    return sorted(found, key=lambda customer: customer.customer_id)
+    alike = exact or [customer for customer in active if folded in {(kind, value.casefold()) for kind, value in _pairs(customer)}]
+    return sorted(alike, key=lambda customer: customer.customer_id)
+
+
+def _by_id(beginning: str, customers: Mapping[str, Customer]) -> list[Customer]:
+    named = [beginning] if beginning in customers else sorted(one for one in customers if one.startswith(beginning))
+    meant = {customer.customer_id: customer for customer in (follow(customers[one], customers) for one in named)}
+    if len(meant) > 1:
+        raise UsageError(f"{len(named)} customer ids begin with {beginning}: {', '.join(named[:_LISTED])}; give more of the one you mean")
+    return list(meant.values())
 
 
 def follow(customer: Customer, customers: Mapping[str, Customer]) -> Customer:
@@ -90,6 +121,7 @@ def assemble(
 ) -> Dossier:
     """Choose what concerns the customer and its former ids, and order it by time."""
     ids = {customer.customer_id, *(other.customer_id for other in former)}
+    asked_for = [one for one in sorted(ids) if asked and one.startswith(asked)]
     revisions: dict[str, dict[int, Moment]] = {}
     for moment in moments:
         if moment.customer_id in ids:
@@ -98,7 +130,7 @@ def assemble(
     concerned = {change.change_id: change for change in changes if change.customer_id in ids or ids & set(change.customers)}
     return Dossier(
         customer,
-        asked if asked in ids - {customer.customer_id} else None,
+        asked_for[0] if asked_for and customer.customer_id not in asked_for else None,
         former,
         tuple(sorted(statements, key=lambda statement: (statement.last.occurred_at, statement.last.detected_at, statement.last.moment_id))),
         tuple(sorted(concerned.values(), key=lambda change: (change.detected_at, change.change_id))),

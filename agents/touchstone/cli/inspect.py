@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import click
 from rich.text import Text
@@ -10,23 +11,28 @@ from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble, find, former_ids, parse
 from touchstone.cli.lines import at, cause, short, step
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import output_topics, prefix_option
+from touchstone.cli.prefix import prefix_option
 from touchstone.contracts.codec import OutputRecord, bundled_codec
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.runtime.client import read_topic
+from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.prefix import prefixed
 from touchstone.topology.topics import Topics
 
 
 @click.command
 @click.argument("identifier")
+@click.option(
+    "--topology", type=click.Path(path_type=Path), metavar="FILE", help="names the topics and kinds; by default the shipped topology"
+)
 @prefix_option
 @bootstrap_option
 @output_option
-def inspect(identifier: str, topic_prefix: str, bootstrap: str, output: Output) -> None:
+def inspect(identifier: str, topology: Path | None, topic_prefix: str, bootstrap: str, output: Output) -> None:
     """Show one customer: who, where on the journey, and why.
 
-    IDENTIFIER is `email:ada@x.org`, `tenant/kind:value`, or a customer id; an id that was merged away leads to the one that stayed. Everything
-    comes from the public topics, which are read from their beginning: the golden profile, the identifiers that lead to it, every moment with
+    IDENTIFIER is `email:ada@x.org`, `tenant/kind:value` with a kind of the topology or an alias of one, or a customer id, of which the
+    first 8 characters are enough where they are nobody else's; an id that was merged away leads to the one that stayed. Everything comes from the public topics, which are read from their beginning: the golden profile, the identifiers that lead to it, every moment with
     its time and cause, also those that were taken back, and how the customer became who it is.
 
     Exit code 1 if nobody has that identifier.
@@ -35,8 +41,9 @@ def inspect(identifier: str, topic_prefix: str, bootstrap: str, output: Output) 
       touchstone inspect user_id:U12345
       touchstone inspect email:ada@x.org --output json
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    wanted = parse(identifier)
-    dossiers = asyncio.run(collect(bootstrap, wanted, output_topics(topic_prefix)))
+    compiled = prefixed(load_topology(topology or default_topology_path()), topic_prefix)
+    wanted = parse(identifier, {kind: kind for kind in compiled.kinds} | dict(compiled.kind_aliases))
+    dossiers = asyncio.run(collect(bootstrap, wanted, compiled.topics))
     if not dossiers:
         output.fail(_nobody(wanted))
     for dossier in dossiers:
@@ -78,8 +85,8 @@ def _nobody(wanted: Wanted) -> str:
         )
     where = f" in tenant {wanted.tenant}" if wanted.tenant else ""
     return (
-        f"nobody has the identifier {wanted.text!r}{where}. Was it spelled as the topology names its kinds (email, user_id, cookie …) and in normal "
-        "form? A touchpoint that was sent just now may still be on its way: `touchstone tail customers` shows what arrives; one that was "
+        f"nobody has the identifier {wanted.text!r}{where}. Is the value in normal form, as `touchstone tail customers --output json` shows it? "
+        "A touchpoint that was sent just now may still be on its way: `touchstone tail customers` shows what arrives; one that was "
         "refused is in `touchstone tail deadletters --from-beginning`"
     )
 
