@@ -12,7 +12,7 @@ from touchstone.identity.ordering import Ordering
 from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.oracle import Fact, Likeness, Word
-from touchstone.topology.compile import Journey, Match, Rule, Topology
+from touchstone.topology.compile import Damping, Journey, Match, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
 HOUR = 3_600_000
@@ -82,7 +82,7 @@ def _silences() -> Journey:
         silent(6, "hot", "warm", 8),
     )
     phases = "cold", "cool", "warm", "hot"
-    return Journey("attention", phases, rules, None, {phase: n for n, phase in enumerate(phases)})
+    return Journey("attention", phases, rules, None, {phase: n for n, phase in enumerate(phases)}, Damping(1, 9 * HOUR))
 
 
 def _settings() -> dict[str, Topology]:

@@ -76,7 +76,7 @@ def step(state: JourneyState, journey: CompiledJourney, touchpoint: Touchpoint) 
         remember(state, rule, mark)
         if not drafts and rule.absence_ms is None and _leads_on(state, journey, rule):
             triggers = is_met(state, rule, mark)
-            if triggers:
+            if triggers and not _is_damped(state, journey, rule, mark.at):
                 drafts.append(_enter(state, journey, rule, mark, triggers))
     if touchpoint.type in journey.asked_after:
         state.recent[touchpoint.type] = mark
@@ -89,6 +89,18 @@ def _leads_on(state: JourneyState, journey: CompiledJourney, rule: Rule) -> bool
     if rule.from_phases is not None:
         return state.phase in rule.from_phases and (state.is_dormant or rule.to != state.phase)
     return state.phase is None or state.is_dormant or journey.positions[rule.to] > journey.positions[state.phase]
+
+
+def _is_damped(state: JourneyState, journey: CompiledJourney, rule: Rule, at: int) -> bool:
+    """Has this step, from where the person stands, been taken so often lately that she stays? If not, it is taken now."""
+    if journey.damping is None:
+        return False
+    step = f"{state.phase or ''}>{rule.to}"
+    taken = [then for then in state.steps.get(step, ()) if at - then < journey.damping.within_ms]
+    if len(taken) >= journey.damping.at_most:
+        return True
+    state.steps[step] = [*taken, at]
+    return False
 
 
 def _enter(state: JourneyState, journey: CompiledJourney, rule: Rule, mark: Mark, triggers: tuple[Mark, ...]) -> Draft:

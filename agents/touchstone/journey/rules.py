@@ -93,6 +93,7 @@ class CompiledJourney:
         self.phases = journey.phases
         self.positions = {phase: n for n, phase in enumerate(journey.phases)}
         self.dormant_ms = journey.dormant_ms
+        self.damping = journey.damping
         self.asked_after = frozenset[str]().union(*(rule.after or () for rule in journey.rules))
         self.absences = [rule for rule in journey.rules if rule.absence_ms is not None]
         self._rules = [(rule, compile_match(rule.match)) for rule in journey.rules]

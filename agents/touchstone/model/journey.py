@@ -16,7 +16,8 @@ class JourneyState(Struct, array_like=True):
     """The fold of some touchpoints. `phase` is None before the first transition.
 
     `matches`: rule index -> the newest matches, as many as the rule counts. `resets`: rule index -> what last prevented an absence.
-    `recent`: type -> its newest touchpoint, for the types that some rule asks `after`.
+    `recent`: type -> its newest touchpoint, for the types that some rule asks `after`. `steps`: "from>to" -> when it was last taken, the
+    newest last, as often as damping allows.
     """
 
     phase: str | None = None
@@ -28,6 +29,7 @@ class JourneyState(Struct, array_like=True):
     matches: dict[int, list[Mark]] = field(default_factory=dict)
     resets: dict[int, Mark] = field(default_factory=dict)
     recent: dict[str, Mark] = field(default_factory=dict)
+    steps: dict[str, list[int]] = field(default_factory=dict)
 
 
 class Draft(Struct, frozen=True, array_like=True):

@@ -31,6 +31,11 @@ def check_journey(location: Location, journey: WrittenJourney, topology: Written
             (*location, "dormant", "after"),
             f"expected at most the retention of {duration_text(topology.retention)}: nothing older is known",
         )
+    if journey.damping is not None and journey.damping.within > topology.retention:
+        found.at(
+            (*location, "damping", "within"),
+            f"expected at most the retention of {duration_text(topology.retention)}: nothing older is known",
+        )
     if not any(_LEADS.match(path) for path in found.lost(location)):
         _check_reachable(location, journey, found)
     _check_circles(location, journey.rules, found)

@@ -101,14 +101,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Damping:
+    """How often a journey may take the same step within a time: `at_most` times in less than `within_ms`."""
+
+    at_most: int
+    within_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Journey:
-    """Phases in order, rules in order, and after how much silence a person is dormant."""
+    """Phases in order, rules in order, after how much silence a person is dormant, and how often she may go to and fro."""
 
     name: str
     phases: tuple[str, ...]
     rules: tuple[Rule, ...]
     dormant_ms: int | None
     positions: Mapping[str, int] = field(default_factory=dict)
+    damping: Damping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +253,7 @@ def _journey(name: str, journey: WrittenJourney, types: Mapping[str, str], chann
         rules=tuple(_rule(index, rule, types, channels) for index, rule in enumerate(journey.rules)),
         dormant_ms=journey.dormant.after if journey.dormant else None,
         positions={phase: position for position, phase in enumerate(journey.phases)},
+        damping=Damping(journey.damping.at_most, journey.damping.within) if journey.damping else None,
     )
 
 

@@ -330,12 +330,22 @@ class WrittenDormancy(Written):
     after: Span = Field(description="So long without any touchpoint.", json_schema_extra=_unit("duration"))
 
 
+class WrittenDamping(Written):
+    """How often the same step (from one phase to another) is taken before it is held back, so that somebody who goes to and fro a hundred
+    times in a minute is told a few times. Until time has passed the person stays where she was last said to be; silence moves her as ever.
+    """
+
+    at_most: int = Field(ge=1, le=1_000, description="So many times.", json_schema_extra=_unit("times"))
+    within: Span = Field(description="In less than this time.", json_schema_extra=_unit("duration"))
+
+
 class WrittenJourney(Written):
     """Phases in order, and the rules that move people through them."""
 
     phases: list[Name] = Field(min_length=1, max_length=100, description="The phases, in the order in which people go forward.")
     rules: list[WrittenRule] = Field([], max_length=1_000, description="The rules; the first that applies wins.")
     dormant: WrittenDormancy | None = Field(None, description="When a person is dormant. Default: never.")
+    damping: WrittenDamping | None = Field(None, description="How often the same step may be taken. Default: as often as rules lead there.")
 
 
 class WrittenOutput(Written):

@@ -130,6 +130,9 @@ CASES = {
         "`dormant` is a state beside the phases"),
     "duplicate rule name": (
         rules("{name: r2, when: {}, to: b}"), 11, 14, "journeys.buy.rules[2].name", "duplicate rule name `r2`: line 10 has it already"),
+    "damping beyond the retention": (
+        with_line("journeys: {j: {phases: [a], rules: [{name: r, when: {}, to: a}], damping: {at_most: 1, within: 4000d}}}"),
+        5, 96, "journeys.j.damping.within", "expected at most the retention of 3650d"),
     "rule that never fires": (rules("{name: r3, to: b}"), 11, 7, "journeys.buy.rules[2]", "the rule `r3` never fires"),
     "rule with both causes": (
         rules("{name: r3, from: b, when: {}, without: {}, for: 1h, to: a}"), 11, 37, "journeys.buy.rules[2].without",
