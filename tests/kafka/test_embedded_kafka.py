@@ -190,7 +190,10 @@ def test_a_broker_that_was_not_started_has_no_address() -> None:
 
 
 def test_the_broker_that_stays_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
-    """`kafka start`, `status` and `stop` as a user runs them: it outlives the command, is left alone by a second start, and its data stays."""
+    """`kafka start`, `status` and `stop` as a user runs them: it outlives the command, is left alone by a second start, and its data stays.
+
+    Until it is told to delete them.
+    """
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -223,6 +226,12 @@ def test_the_broker_that_stays_keeps_its_data_over_a_restart(tmp_path: Path) -> 
         assert asyncio.run(read_first(f"127.0.0.1:{port}", "kept")) == b"said"
     finally:
         run("stop")
+
+    folder = tmp_path / "touchstone" / "kafka"
+    assert folder.exists()
+    assert run("stop", "--delete-data") == (0, {"status": "stopped", "deleted": str(folder)})
+    assert not folder.exists()
+    assert run("stop", "--delete-data") == (0, {"status": "stopped", "deleted": None})
 
 
 async def read_first(bootstrap: str, topic: str) -> bytes | None:

@@ -43,14 +43,23 @@ def status(context: click.Context, output: Output) -> None:
 
 
 @kafka.command
+@click.option("--delete-data", is_flag=True, help="delete its topics and all that is in them; a worker's own folder is not touched")
 @output_option
-def stop(output: Output) -> None:
-    """Stop it in order; its data stays for the next start."""
+def stop(delete_data: bool, output: Output) -> None:
+    """Stop it in order; its data stays for the next start, unless --delete-data is given.
+
+    A worker keeps its state in a folder of its own, .touchstone/INSTANCE where it was started: delete that, too, before it works on a Kafka
+    that has forgotten everything.
+    """
     running = daemon.stop()
-    if running is None:
-        output.emit({"status": "stopped"}, "Kafka did not run.")
-    else:
-        output.emit({"status": "stopped", "pid": running.pid}, f"Kafka has stopped; its data stays in {running.folder}.")
+    record = {"status": "stopped"} if running is None else {"status": "stopped", "pid": running.pid}
+    said = "Kafka did not run" if running is None else "Kafka has stopped"
+    if not delete_data:
+        output.emit(record, f"{said}." if running is None else f"{said}; its data stays in {running.folder}.")
+        return
+    folder = daemon.delete_data()
+    what = "there was no data" if folder is None else f"its data in {folder} is deleted"
+    output.emit({**record, "deleted": None if folder is None else str(folder)}, f"{said}; {what}.")
 
 
 def _say(output: Output, running: Running, state: str) -> None:

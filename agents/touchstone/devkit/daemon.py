@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
 
 from touchstone.devkit.broker import EmbeddedKafka, tail
 from touchstone.devkit.claim import is_claimed
@@ -62,6 +64,25 @@ def stop() -> Running | None:
                 f"its log ends with:\n{log_tail()}\nEnd it with `kill -9 {running.pid}`"
             )
     return running
+
+
+def delete_data() -> Path | None:
+    """Delete what the broker that stays has kept: topics, touchpoints, the log; the folder, if there was one.
+
+    Raises:
+        UsageError: it runs.
+        Unavailable: something cannot be deleted.
+    """
+    folder = kept_folder()
+    if is_claimed(folder):
+        raise UsageError(f"the embedded Kafka runs on {folder}; `touchstone kafka stop` first")
+    if not folder.exists():
+        return None
+    try:
+        rmtree(folder)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be deleted: {error.strerror}") from error
+    return folder
 
 
 def log_tail(lines: int = 20) -> str:
