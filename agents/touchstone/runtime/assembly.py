@@ -169,7 +169,7 @@ def faust_app(settings: WorkerSettings) -> EngineApp:
         broker_max_poll_interval=86_400.0,  # a restore may take long; the watchdog looks after the rest
         broker_max_poll_records=settings.poll_records,
         broker_commit_interval=3_600.0,
-        consumer_max_fetch_size=1 << 20,
+        consumer_max_fetch_size=256 << 10,  # a partition; after a standstill every one of them answers with as much
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=True,
     )

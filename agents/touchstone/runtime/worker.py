@@ -1,6 +1,7 @@
 """One worker: run the engine, watch it, leave in order."""
 
 import asyncio
+import ctypes
 import fcntl
 import gc
 import logging
@@ -35,6 +36,9 @@ EXIT_BAD_INPUT = 65
 EXIT_FAILED = 70
 EXIT_FENCED = 75
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""From glibc's malloc.h."""
+
 Beside = Callable[[RuntimeStatus], Coroutine[Any, Any, None]]
 
 
@@ -58,6 +62,7 @@ def run_worker(
         Retriable: The brokers cannot be reached.
     """
     check_compatibility()
+    _return_memory()
     worker = Worker(settings, status or RuntimeStatus())
     with _directory_lock(settings.data_dir):
         try:
@@ -211,6 +216,17 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
         remedy = "Run `touchstone topics plan` to see what differs, `touchstone topics apply` to create what is missing"
         raise UsageError("\n".join([*wrong, remedy]))
     return counts
+
+
+def _return_memory() -> None:
+    """Let glibc give large blocks back to the system: while much waits, batches and fetches come and go, and it would keep the holes.
+
+    30 MiB of 340 in the bench's fill. By default glibc raises these two by itself, up to 32 MiB.
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, 64 << 10)
+        mallopt(_M_TRIM_THRESHOLD, 128 << 10)
 
 
 @contextmanager
