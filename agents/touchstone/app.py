@@ -69,20 +69,23 @@ def ordering_of(topology: Topology) -> Ordering:
     return Ordering(topology.kinds, secret_from(os.environ))
 
 
-def topic_specs(topology: Topology, app: str) -> list[TopicSpec]:
-    """Every topic that Touchstone reads or writes, as it should be."""
+def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[TopicSpec]:
+    """Every topic that Touchstone reads or writes, as it should be.
+
+    Topics of touchpoints may have any number of partitions, and that of an output is frozen once it exists: of the application's own topics
+    only the count must be the topology's.
+    """
     partitions = topology.partitions
     touchpoints = {"message.timestamp.type": "LogAppendTime"} | LARGE_RECORDS
     kept = {"cleanup.policy": "delete", "retention.ms": str(_LOG_DAYS * _DAY_MS)} | LARGE_RECORDS
     moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)} | LARGE_RECORDS
     names = topology.topics
+    others = dict.fromkeys(channel_topics(topology), touchpoints)
+    others |= dict.fromkeys((names.moments, *(output.topic for output in topology.outputs)), moments)
+    others |= {names.customers: {"cleanup.policy": "compact"} | LARGE_RECORDS, names.identities: kept, names.deadletters: kept}
     return [
-        *(TopicSpec(topic, partitions, touchpoints) for topic in channel_topics(topology)),
-        *(TopicSpec(topic, partitions, moments) for topic in (names.moments, *(output.topic for output in topology.outputs))),
-        TopicSpec(names.customers, partitions, {"cleanup.policy": "compact"} | LARGE_RECORDS),
-        TopicSpec(names.identities, partitions, kept),
-        TopicSpec(names.deadletters, partitions, kept),
-        *application_topics(app, STAGES, partitions),
+        *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
+        *application_topics(app, STAGES, partitions, generation),
     ]
 
 

@@ -28,7 +28,8 @@ from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
-from touchstone.topology.compile import DeadLetterLimit, Topology
+from touchstone.topology.compile import DeadLetterLimit, Topology, deciding
+from touchstone.topology.fingerprint import canonical
 
 OutputRecord = Moment | Customer | IdentityChange | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
@@ -88,6 +89,16 @@ class Pipeline:
             "partitions": self._partitions,
         }
         return ", ".join(f"{name} {value}" for name, value in parts.items()).encode()
+
+    @property
+    def terms(self) -> Mapping[str, Any]:
+        """What the fingerprint was made of."""
+        return {
+            "state format": STATE_FORMAT,
+            "hash key": self._ordering.digest("fingerprint").hex()[:12],
+            "partitions": self._partitions,
+            "topology": canonical(deciding(self._topology)),
+        }
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition is ours.

@@ -108,7 +108,8 @@ def test_state_of_another_topology_is_refused(toy: Rig) -> None:
     other = toy.start("w", fingerprint="toy-2")
 
     assert other.wait() == 2
-    assert "expected «toy-2», found «toy-1»" in other.text()
+    assert 'program: was "toy-1", is "toy-2"' in other.text()
+    assert "Joined group" not in other.text()
 
 
 def test_corrupt_state_is_rebuilt_at_start(toy: Rig) -> None:

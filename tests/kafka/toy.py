@@ -47,6 +47,7 @@ class CountProgram:
         self._stores: dict[int, Mapping[str, Store]] = {}
         self._changed: dict[tuple[int, str], int] = {}
         self.fingerprint = fingerprint
+        self.terms = {"program": fingerprint.decode()}
         self.stages: Mapping[str, Mapping[str, Any]] = {"first": {"c": Count}, "second": {"c": Count}}
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:

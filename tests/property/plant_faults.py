@@ -148,7 +148,7 @@ FAULTS = (
     Fault(
         "a customer id that no record names is not traced",
         "journey/recall.py",
-        "return (self.customers.keys() | self.moments.keys()) - self._origins.keys()",
+        "return self.ids - self._origins.keys()",
         "return set()",
     ),
     # -- time

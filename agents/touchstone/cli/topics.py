@@ -6,10 +6,13 @@ import click
 
 from touchstone.app import topic_specs
 from touchstone.cli.bootstrap import bootstrap_option
+from touchstone.cli.generations import rebuild_command, repartition_command
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.options import app_options
 from touchstone.cli.output import Output, counted, output_option
+from touchstone.errors import UsageError
 from touchstone.runtime import admin
+from touchstone.runtime.agreement import read_agreement
 from touchstone.topology.compile import Topology
 
 
@@ -24,7 +27,7 @@ def topics() -> None:
 @output_option
 def plan(topology: Topology, app: str, bootstrap: str, output: Output) -> int:
     """Show what `apply` would do; changes nothing. Exit code 1 when something differs, 0 when all is as it should be."""
-    specs = topic_specs(topology, app)
+    specs = _specs(topology, app, bootstrap)
     differences = asyncio.run(admin.plan(bootstrap, specs))
     for difference in differences:
         output.emit(_row(difference), str(difference))
@@ -42,7 +45,7 @@ def plan(topology: Topology, app: str, bootstrap: str, output: Output) -> int:
 @output_option
 def apply(topology: Topology, app: str, replication: int | None, bootstrap: str, output: Output) -> int:
     """Create what is missing and set what differs. A partition count that differs is a conflict: then nothing is changed (exit code 2)."""
-    specs = topic_specs(topology, app)
+    specs = _specs(topology, app, bootstrap)
     changed = asyncio.run(admin.apply(bootstrap, specs, replication))
     for difference in changed:
         output.emit(_row(difference), str(difference))
@@ -54,6 +57,21 @@ def apply(topology: Topology, app: str, replication: int | None, bootstrap: str,
         said = f"nothing to do: all {len(specs)} topics are as they should be"
     output.emit({"created": created, "changed": settings, "topics": len(specs)}, said)
     return 0
+
+
+topics.add_command(repartition_command)
+topics.add_command(rebuild_command)
+
+
+def _specs(topology: Topology, app: str, bootstrap: str) -> list[admin.TopicSpec]:
+    """The topics of the generation in use."""
+    agreement = asyncio.run(read_agreement(bootstrap, app))
+    if agreement is not None and agreement.partitions != topology.partitions:
+        raise UsageError(
+            f"{app!r} works on {agreement.partitions} partitions, the topology says {topology.partitions}. To change the number stop all workers "
+            "and run `touchstone topics repartition`; else put the old number back"
+        )
+    return topic_specs(topology, app, agreement.generation if agreement else 1)
 
 
 def _row(difference: admin.Difference) -> dict[str, str]:

@@ -21,7 +21,7 @@ from touchstone.intake.lines import Prepared, prepare_line
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import admin, client
 from touchstone.runtime.lookout import Lookout, Sight
-from touchstone.runtime.names import internal_topics
+from touchstone.runtime.names import generation_base, internal_topics
 from touchstone.runtime.scratch import remove
 from touchstone.topology.compile import Topology
 from touchstone.topology.prefix import prefixed
@@ -35,6 +35,8 @@ _FOLDER_PREFIX = "touchstone-live-"
 class LiveSystem(Workers):
     """Topics and workers of an application of its own, beside others on the same Kafka."""
 
+    generation: int = 1
+
     def __post_init__(self) -> None:
         """Use the topics of this system only."""
         self.topology = prefixed(self.topology, self.prefix)
@@ -42,11 +44,11 @@ class LiveSystem(Workers):
     @property
     def reads(self) -> list[str]:
         """The topics that its group reads."""
-        return [*channel_topics(self.topology), *internal_topics(self.app, STAGES)]
+        return [*channel_topics(self.topology), *internal_topics(generation_base(self.app, self.generation), STAGES)]
 
     async def create_topics(self) -> int:
         """Create what is missing; returns how many topics there are."""
-        specs = topic_specs(self.topology, self.app)
+        specs = topic_specs(self.topology, self.app, self.generation)
         await admin.apply(self.bootstrap, specs)
         return len(specs)
 
@@ -68,7 +70,7 @@ class LiveSystem(Workers):
 
     def lookout(self) -> Lookout:
         """To look at it from outside, with `async with`; its topics must be there."""
-        return Lookout(self.bootstrap, self.app, self.reads, output_topics(self.topology))
+        return Lookout(self.bootstrap, self.app, self.reads, output_topics(self.topology), self.generation)
 
     def is_quiet(self, sight: Sight, until_ms: int | None) -> bool:
         """Whether everything was read, no transaction was open, and every journey partition had passed `until_ms` (None: any time)."""

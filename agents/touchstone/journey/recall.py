@@ -16,7 +16,7 @@ from touchstone.identity.ordering import Ordering
 from touchstone.journey.policy import customer_id_of
 from touchstone.journey.publish import ASSERT
 from touchstone.journey.speaker import digest_of
-from touchstone.model.component import SaidCustomer, SaidMoment
+from touchstone.model.component import NEVER, SaidCustomer, SaidMoment
 from touchstone.model.identifier import identifier_key
 from touchstone.model.message import Recall
 from touchstone.model.output import Customer, Moment, MomentContent
@@ -59,6 +59,31 @@ class Book:
             content = MomentContent(*(getattr(record, name) for name in MomentContent.__struct_fields__))
             said[record.moment_id] = SaidMoment(record.revision, content, record.action == ASSERT)
 
+    @property
+    def ids(self) -> set[str]:
+        """All customer ids of which something was said."""
+        return self.customers.keys() | self.moments.keys()
+
+    def leave_before(self, since_ms: int) -> tuple[int, int]:
+        """Let stand what was said of the time before touchpoints are left: nobody could tell any more whether it is true.
+
+        Returns how many moments and how many customers are left out: customers whom no moment and no touchpoint since then speaks of.
+        """
+        moments = customers = 0
+        for customer_id, said in list(self.moments.items()):
+            old = [name for name, row in said.items() if row.content.occurred_at < since_ms]
+            moments += len(old)
+            for name in old:
+                del said[name]
+            if not said:
+                del self.moments[customer_id]
+        young = {name for name, record in self.customers.items() if name in self.moments or _last_seen(record) >= since_ms}
+        for customer_id, record in list(self.customers.items()):
+            if customer_id not in young and record.merged_into not in young:
+                del self.customers[customer_id]
+                customers += 1
+        return moments, customers
+
     def find_origins(self) -> set[str]:
         """Look for the origin of every customer id in the customer records. Returns the ids of which none was found.
 
@@ -66,7 +91,7 @@ class Book:
         """
         for record in self.customers.values():
             self.trace(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)
-        return (self.customers.keys() | self.moments.keys()) - self._origins.keys()
+        return self.ids - self._origins.keys()
 
     def trace(self, identifiers: Iterable[str]) -> None:
         """See whether a customer id was made from one of these."""
@@ -101,6 +126,10 @@ def _said(record: Customer, origin: Origin) -> SaidCustomer:
         is_nobody=origin.is_nobody,
         members=tuple(sorted(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)),
     )
+
+
+def _last_seen(record: Customer) -> int:
+    return max((each["last_seen"] for each in record.identifiers if each["last_seen"] is not None), default=NEVER)
 
 
 def _chunks(rows: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from touchstone.errors import Retriable, UsageError
-from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
+from touchstone.runtime.names import agreement_topic, changelog_topic, clock_topic, generation_base, internal_topic
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 from touchstone.runtime.reach import reaching
 from touchstone.runtime.security import connection
@@ -29,11 +29,15 @@ _DYNAMIC_TOPIC_CONFIG = 1
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it should be. Settings that are not named here are nobody's business."""
+    """A topic as it should be. Settings that are not named here are nobody's business.
+
+    `keeps_count`: `partitions` is for a new topic only; one that exists keeps the count it has.
+    """
 
     name: str
     partitions: int
     config: Mapping[str, str] = field(default_factory=dict)
+    keeps_count: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,17 @@ class Difference:
         return f"{self.topic}: {self.setting} is {self.found}, expected {self.expected}"
 
 
-def application_topics(app: str, stages: Iterable[str], partitions: int) -> list[TopicSpec]:
-    """The topics that belong to the application itself: messages, changelogs, the clock."""
+def application_topics(app: str, stages: Iterable[str], partitions: int, generation: int = 1) -> list[TopicSpec]:
+    """The topics that belong to the application itself: messages, changelogs, the clock, and what its workers agree on."""
+    base = generation_base(app, generation)
     stages = list(stages)
     changelog = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)} | LARGE_RECORDS
     messages = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "segment.bytes": str(64 << 20)} | LARGE_RECORDS
     return [
-        *(TopicSpec(internal_topic(app, stage), partitions, messages) for stage in stages),
-        *(TopicSpec(changelog_topic(app, stage), partitions, changelog) for stage in stages),
-        TopicSpec(clock_topic(app), 1, {**changelog, "segment.ms": str(_DAY_MS // 24)}),
+        *(TopicSpec(internal_topic(base, stage), partitions, messages) for stage in stages),
+        *(TopicSpec(changelog_topic(base, stage), partitions, changelog) for stage in stages),
+        TopicSpec(clock_topic(base), 1, {**changelog, "segment.ms": str(_DAY_MS // 24)}),
+        TopicSpec(agreement_topic(app), 1, changelog),
     ]
 
 
@@ -128,6 +134,29 @@ async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]
     return {tp: committed.offset for tp, committed in offsets.items() if committed.offset >= 0}
 
 
+async def group_owners(bootstrap: str, group: str) -> set[str]:
+    """The transactional ids under which the group's offsets were committed.
+
+    Raises:
+        Retriable: The brokers cannot be reached.
+    """
+    async with _admin(bootstrap) as admin:
+        offsets = await _patiently(lambda: admin.list_consumer_group_offsets(group))
+    return {committed.metadata for committed in offsets.values() if committed.metadata}
+
+
+async def group_members(bootstrap: str, group: str) -> list[str]:
+    """The client ids of a group's members: those that live, and those that died within the session timeout.
+
+    Raises:
+        Retriable: The brokers cannot be reached.
+    """
+    async with _admin(bootstrap) as admin:
+        responses = await _patiently(lambda: admin.describe_consumer_groups([group]))
+    described = [found for response in responses for found in response.to_object()["groups"]]
+    return sorted(member["client_id"] for found in described for member in found["members"])
+
+
 async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
     """Ask again while the coordinator is being found or moved: on a new broker that takes a second."""
     deadline = time.monotonic() + _PATIENCE_S
@@ -174,7 +203,7 @@ async def _differences(admin: Any, specs: Sequence[TopicSpec]) -> list[Differenc
             settings = ", ".join(f"{key}={value}" for key, value in spec.config.items())
             differences.append(Difference(spec.name, "missing", f"{spec.partitions} partitions{', ' if settings else ''}{settings}", ""))
             continue
-        if counts[spec.name] != spec.partitions:
+        if counts[spec.name] != spec.partitions and not spec.keeps_count:
             differences.append(Difference(spec.name, "partitions", str(spec.partitions), str(counts[spec.name])))
         for key, value in spec.config.items():
             found = configs[spec.name].get(key, ("", 0))[0]

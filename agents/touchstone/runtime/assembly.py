@@ -85,7 +85,7 @@ def assemble(
     )
     loop = Loop(
         settings,
-        topics=[*settings.channel_topics, *(internal_topic(settings.app, stage) for stage in program.stages)],
+        topics=[*settings.channel_topics, *(internal_topic(settings.base, stage) for stage in program.stages)],
         checkpoint=checkpoint,
         delivery=delivery,
         failpoints=failpoints,
@@ -140,7 +140,7 @@ def _register_agents(
     for topic in settings.channel_topics:
         register(app, topic, f"channel-{topic}", process)
     for stage in program.stages:
-        register(app, internal_topic(settings.app, stage), f"stage-{stage}", deliver)
+        register(app, internal_topic(settings.base, stage), f"stage-{stage}", deliver)
 
 
 def faust_app(settings: WorkerSettings) -> EngineApp:

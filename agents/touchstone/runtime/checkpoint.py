@@ -11,7 +11,7 @@ from touchstone.clock import Clock
 from touchstone.runtime.batch import End, Slice
 from touchstone.runtime.delivery import Delivery
 from touchstone.runtime.failpoint import Failpoints
-from touchstone.runtime.names import clock_topic
+from touchstone.runtime.names import clock_topic, first_name
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.producer import Item, Outgoing, Producer
 from touchstone.runtime.program import Program
@@ -67,7 +67,7 @@ class Checkpoint:
         self._clock = clock
         self._failpoints = failpoints
         self._status = status
-        self._clock_partition = TopicPartition(clock_topic(settings.app), 0)
+        self._clock_partition = TopicPartition(clock_topic(settings.base), 0)
         self._positions: dict[TopicPartition, int] = {}
         self._ends: Mapping[TopicPartition, End] = {}
         self._moved: set[TopicPartition] = set()
@@ -127,7 +127,8 @@ class Checkpoint:
         """Records, and markers, between our positions and the ends of the partitions, per topic."""
         lag: dict[str, int] = {}
         for tp, end in self._ends.items():
-            lag[tp.topic] = lag.get(tp.topic, 0) + max(0, end.highwater - self._positions.get(tp, end.highwater))
+            topic = first_name(tp.topic, self._settings.app, self._settings.base)
+            lag[topic] = lag.get(topic, 0) + max(0, end.highwater - self._positions.get(tp, end.highwater))
         return lag
 
     @property

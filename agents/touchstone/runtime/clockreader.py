@@ -21,7 +21,7 @@ class ClockReader:
 
     async def run(self) -> None:
         """Read until cancelled."""
-        tp = TopicPartition(clock_topic(self._settings.app), 0)
+        tp = TopicPartition(clock_topic(self._settings.base), 0)
         reader: Any = AIOKafkaConsumer(
             **connection(self._settings.bootstrap),
             client_id=f"{self._settings.transactional_id}-clock",

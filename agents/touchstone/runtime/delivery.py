@@ -39,7 +39,7 @@ class Delivery:
         self._producer = producer
         self._status = status
         self._local = settings.local_delivery
-        self._topics = {stage: internal_topic(settings.app, stage) for stage in program.stages}
+        self._topics = {stage: internal_topic(settings.base, stage) for stage in program.stages}
         self._outputs: dict[str, list[TopicPartition]] = {}
         self._owned: frozenset[int] = frozenset()
         self._here: deque[tuple[str, int, Any]] = deque()

@@ -36,6 +36,8 @@ PLACES = (
     "rebalance.before_commit",
     "rebalance.after_commit",
     "rebalance.assigned",
+    "generation.before_end",
+    "generation.before_finish",
 )
 
 Deliver = Callable[[str, int, Any, Any], None]

@@ -14,7 +14,7 @@ from touchstone.errors import UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import Lag
 from touchstone.runtime.metadata import know
-from touchstone.runtime.names import clock_topic
+from touchstone.runtime.names import clock_topic, generation_base
 from touchstone.runtime.reach import unreachable
 from touchstone.runtime.security import connection
 from touchstone.runtime.sources import decode_statement
@@ -58,12 +58,13 @@ class Lookout:
         app: the application id: its consumer group, its clock topic.
         reads: the topics that the group reads.
         writes: further topics whose transactions matter.
+        generation: of the application's own topics.
     """
 
-    def __init__(self, bootstrap: str, app: str, reads: Sequence[str], writes: Sequence[str]) -> None:
+    def __init__(self, bootstrap: str, app: str, reads: Sequence[str], writes: Sequence[str], generation: int = 1) -> None:
         self._bootstrap, self._app = bootstrap, app
         self._reads, self._writes = tuple(reads), tuple(writes)
-        self._clock = TopicPartition(clock_topic(app), 0)
+        self._clock = TopicPartition(clock_topic(generation_base(app, generation)), 0)
         self._reached: dict[int, int] = {}
         self._stack = AsyncExitStack()
 

@@ -1,7 +1,6 @@
 """The partitions this worker owns, with their stores."""
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -10,10 +9,11 @@ from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 
-from touchstone.errors import InvariantBroken, StateUnusable
-from touchstone.runtime.names import changelog_topic, internal_topic
+from touchstone.errors import DiskUnusable, InvariantBroken, StateUnusable
+from touchstone.runtime.names import changelog_topic, internal_topic, is_store_directory, store_directory
 from touchstone.runtime.program import Program
 from touchstone.runtime.settings import WorkerSettings
+from touchstone.state.rocksdb import RocksBackend
 from touchstone.state.store import CommittedStore
 
 
@@ -34,23 +34,32 @@ StoreFactory = Callable[[Path, Mapping[str, Any]], KeptStore]
 
 log = logging.getLogger(__name__)
 
-_FINGERPRINT = "fingerprint"
-_TOMBSTONES_S = 20 * 3600
-"""Kafka drops tombstones a day (delete.retention.ms) after it compacted them; a store that slept longer could miss a deletion."""
+FINGERPRINT = "fingerprint"
+"""The named value of every store that says what it was folded with."""
+
+_SOON_S = 60.0
+"""A store that breaks again within this time after it was rebuilt will go on doing so."""
 
 
 class Partitions:
     """Opens, hands out and closes the stores of the stage partitions that are assigned to this worker."""
 
     def __init__(
-        self, settings: WorkerSettings, program: Program, open_store: StoreFactory, counts: Mapping[str, int] | None = None
+        self,
+        settings: WorkerSettings,
+        program: Program,
+        open_store: StoreFactory,
+        counts: Mapping[str, int] | None = None,
+        destroy: Callable[[Path], None] = RocksBackend.destroy,
     ) -> None:
-        """`counts` says how many partitions each channel topic has."""
+        """`counts` says how many partitions each channel topic has; `destroy` deletes a store's files, however broken they are."""
         self._channel_counts = counts or {}
         self._settings = settings
         self._program = program
         self._open_store = open_store
-        self._stage_of = {internal_topic(settings.app, stage): stage for stage in program.stages}
+        self._destroy = destroy
+        self._rebuilt: dict[tuple[str, int], float | None] = {}
+        self._stage_of = {internal_topic(settings.base, stage): stage for stage in program.stages}
         self._channels = frozenset(settings.channel_topics)
         self._opened: set[int] = set()
         self.assigned: frozenset[TopicPartition] = frozenset()
@@ -80,7 +89,7 @@ class Partitions:
 
     def changelog(self, stage: str, partition: int) -> TopicPartition:
         """Where the changes of a store go."""
-        return TopicPartition(changelog_topic(self._settings.app, stage), partition)
+        return TopicPartition(changelog_topic(self._settings.base, stage), partition)
 
     def change(self, assigned: Iterable[TopicPartition]) -> None:
         """Own exactly these from now on: the program forgets all, stores that went are closed, those that stay drop what is pending.
@@ -110,6 +119,7 @@ class Partitions:
 
     def open(self) -> None:
         """Open the stores of partitions that are new here; one that cannot be used starts again, empty."""
+        self._destroy_other_generations()
         for partition in sorted(self.owned):
             for stage in self._program.stages:
                 if (stage, partition) not in self.stores:
@@ -117,11 +127,15 @@ class Partitions:
                     self.stores[stage, partition] = self._open(stage, partition) if copy is None else copy
 
     def rebuild(self, stage: str, partition: int) -> KeptStore:
-        """Throw the state of one store away, on disk too."""
+        """Throw the state of one store away, on disk too.
+
+        Raises:
+            DiskUnusable: It was rebuilt only now: doing it again and again would help nobody.
+        """
+        self._note_rebuild(stage, partition)
         with suppress(StateUnusable):
             self.stores.pop((stage, partition)).close()
-        store = self._start_again(stage, partition)
-        self.stores[stage, partition] = store
+        store = self.stores[stage, partition] = self._start_again(stage, partition)
         return store
 
     def rebuild_at(self, path: str) -> None:
@@ -135,24 +149,25 @@ class Partitions:
         for partition in sorted(self.owned):
             self._program.opened(partition, {stage: self.stores[stage, partition] for stage in self._program.stages})
             self._opened.add(partition)
+        for store in [store for store, at in self._rebuilt.items() if at is None]:
+            self._rebuilt[store] = time.monotonic()
 
     def without_fingerprint(self) -> frozenset[int]:
         """The partitions with a store that was never committed, or whose changelog has lost what was."""
-        return frozenset(partition for (_, partition), store in self.stores.items() if store.get_meta(_FINGERPRINT) is None)
+        return frozenset(partition for (_, partition), store in self.stores.items() if store.get_meta(FINGERPRINT) is None)
 
     def check_fingerprints(self) -> str | None:
         """Compare what each store was folded with; an empty store takes the program's. Returns what is wrong, if anything is."""
         ours = self._program.fingerprint
         for (stage, partition), store in sorted(self.stores.items()):
-            theirs = store.get_meta(_FINGERPRINT)
+            theirs = store.get_meta(FINGERPRINT)
             if theirs is None and next(store.groups(), None) is None:
-                store.put_meta(_FINGERPRINT, ours)
+                store.put_meta(FINGERPRINT, ours)
             elif theirs != ours:
                 return (
                     f"the state of {stage}[{partition}] was folded with another topology, hash key or number of partitions: expected "
                     f"«{ours.decode(errors='replace')}», found «{theirs.decode(errors='replace') if theirs else 'none'}». Run this worker "
-                    f"with what the state was made with, or use a new application id (now {self._settings.app!r}); folding an existing "
-                    "state again comes with a later version"
+                    f"with what the state was made with, or fold everything anew with `touchstone topics rebuild` (docs/operate.md)"
                 )
         return None
 
@@ -180,28 +195,43 @@ class Partitions:
         self._copies.clear()
 
     def _directory(self, stage: str, partition: int) -> Path:
-        return self._settings.data_dir / f"{stage}-{partition}"
+        return self._settings.data_dir / store_directory(self._settings.generation, stage, partition)
 
     def _open(self, stage: str, partition: int) -> KeptStore:
         directory = self._directory(stage, partition)
-        if _age_s(directory) > _TOMBSTONES_S:
-            log.warning(
-                "state of %s[%d] was not written for too long: tombstones may be gone from its changelog, rebuilding", stage, partition
-            )
-            return self._start_again(stage, partition)
         try:
             return self._open_store(directory, self._program.stages[stage])
         except StateUnusable as error:
             log.warning("%s", error)
+            self._note_rebuild(stage, partition)
             return self._start_again(stage, partition)
 
     def _start_again(self, stage: str, partition: int) -> KeptStore:
         directory = self._directory(stage, partition)
-        shutil.rmtree(directory, ignore_errors=True)
+        self._destroy(directory)
         return self._open_store(directory, self._program.stages[stage])
 
+    def _note_rebuild(self, stage: str, partition: int) -> None:
+        """Remember that a store is rebuilt; None stands for one that is not in use again yet."""
+        before = self._rebuilt.get((stage, partition), -_SOON_S)
+        if before is None or time.monotonic() - before < _SOON_S:
+            raise DiskUnusable(
+                str(self._directory(stage, partition)),
+                f"state of {stage}[{partition}] broke again right after it was rebuilt from its changelog",
+                "look for errors of the disk or the memory of this machine, or try another --data-dir; if it breaks there as well, the "
+                "changelog itself is damaged: `touchstone topics rebuild` (docs/operate.md)",
+            )
+        self._rebuilt[stage, partition] = None
 
-def _age_s(directory: Path) -> float:
-    """Seconds since the youngest file was written; 0 where there is none."""
-    written = [entry.stat().st_mtime for entry in directory.iterdir()] if directory.is_dir() else []
-    return time.time() - max(written) if written else 0.0
+    def _destroy_other_generations(self) -> None:
+        """State of a generation that is no longer in use would only fill the disk."""
+        ours = {store_directory(self._settings.generation, stage, partition) for stage, partition in self._possible()}
+        for directory in self._settings.data_dir.iterdir() if self._settings.data_dir.is_dir() else ():
+            if directory.name not in ours and is_store_directory(directory.name, self._program.stages):
+                log.info("removing %s, the state of a generation that is no longer in use", directory)
+                self._destroy(directory)
+                with suppress(OSError):  # what else lies there is not ours
+                    directory.rmdir()
+
+    def _possible(self) -> Iterable[tuple[str, int]]:
+        return ((stage, partition) for stage in self._program.stages for partition in range(self._settings.partitions))

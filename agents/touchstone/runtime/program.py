@@ -43,6 +43,11 @@ class Program(Protocol):
         """What a state must have been made with to be continued; kept with every store and checked after the restore."""
         ...
 
+    @property
+    def terms(self) -> Mapping[str, Any]:
+        """What the fingerprint was made of, as plain values under names that a person understands; to say what differs."""
+        ...
+
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition's stores are restored and ours."""
         ...

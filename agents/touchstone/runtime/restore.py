@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 10_000
 """Records between two breaths of the event loop: about 40 ms."""
 
+_TOMBSTONES_MS = 20 * 3_600_000
+"""Kafka drops tombstones a day (delete.retention.ms) after it compacted them; a store that slept longer could miss a deletion."""
+
 _PATIENCE_S = 0.5
 """How long an open transaction of somebody else is waited for before it is aborted; a live worker's ends within its commit interval."""
 
@@ -73,6 +76,7 @@ class Restorer:
             await know(reader, by_changelog)
             starts = await reader.beginning_offsets(list(by_changelog))
             ends = await reader.end_offsets(list(by_changelog))
+            slept = await that_slept_too_long(reader, {tp: stores[of].offset for tp, of in by_changelog.items()}, ends)
         ranges = {}
         for tp, (stage, partition) in by_changelog.items():
             offset = stores[stage, partition].offset
@@ -82,6 +86,9 @@ class Restorer:
                 log.warning(
                     "state of %s[%d] is at %d, its changelog spans %d..%d: rebuilding", stage, partition, offset, starts[tp], ends[tp]
                 )
+                offset = self._partitions.rebuild(stage, partition).offset
+            elif tp in slept:
+                log.warning("state of %s[%d] has slept too long: deletions may be gone from its changelog, rebuilding", stage, partition)
                 offset = self._partitions.rebuild(stage, partition).offset
             if max(offset, starts[tp]) < ends[tp]:
                 ranges[tp] = _Range(stage, partition, max(offset, starts[tp]), ends[tp])
@@ -181,6 +188,21 @@ class Restorer:
 def _emptied(tp: TopicPartition, offset: int) -> str:
     return (
         f"expected {tp.topic}[{tp.partition}] to reach offset {offset}, found it empty: the topic was deleted and made again, and with it "
-        "the state. This worker's disk may hold the last copy, so it is left alone. Bring the topic back, or begin anew under another "
-        "application id"
+        "the state. This worker's disk may hold the last copy, so it is left alone. Bring the topic back, or "
+        "build the state anew from what is left (`touchstone topics rebuild`, docs/operate.md)"
     )
+
+
+async def that_slept_too_long(
+    reader: Any, offsets: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> set[TopicPartition]:
+    """The changelogs that hold, behind the offset of our store, something older than a tombstone is sure to last.
+
+    The marker of the transaction that wrote our last change lies directly behind it: one offset is nothing that we lack.
+    """
+    asleep = [tp for tp, offset in offsets.items() if 0 < offset < ends[tp] - 1]
+    if not asleep:
+        return set()
+    since = time.time_ns() // 1_000_000 - _TOMBSTONES_MS
+    young = await reader.offsets_for_times(dict.fromkeys(asleep, since))
+    return {tp for tp in asleep if (young[tp].offset if young.get(tp) else ends[tp]) > offsets[tp] + 1}

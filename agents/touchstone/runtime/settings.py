@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from touchstone.runtime.names import generation_base
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
@@ -49,6 +51,14 @@ class WorkerSettings:
     compression: Literal["gzip", "snappy", "lz4", "zstd"] | None = None
     local_delivery: bool = True
     """Hand messages for own partitions over in memory. Off only for tests: then everything goes through the topics."""
+
+    generation: int = 1
+    """Which of the application's own topics are in use; the agreement of its workers says so (runtime/agreement.py)."""
+
+    @property
+    def base(self) -> str:
+        """What the names of the application's own topics begin with."""
+        return generation_base(self.app, self.generation)
 
     @property
     def transactional_id(self) -> str:

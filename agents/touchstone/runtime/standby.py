@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from touchstone.errors import StateUnusable, TouchstoneError
 from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
+from touchstone.runtime.restore import that_slept_too_long
 from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
@@ -94,9 +95,10 @@ class Standby:
     async def _place(self, reader: Any, copies: dict[TopicPartition, KeptStore]) -> None:
         """Go on where each copy ends; one that its changelog has left behind starts again."""
         starts, ends = await reader.beginning_offsets(list(copies)), await reader.end_offsets(list(copies))
+        slept = await that_slept_too_long(reader, {tp: store.offset for tp, store in copies.items()}, ends)
         reader.assign(list(copies))
         for tp, store in copies.items():
-            if store.offset > ends[tp] or 0 < store.offset < starts[tp]:
+            if store.offset > ends[tp] or 0 < store.offset < starts[tp] or tp in slept:
                 store.wipe()
             reader.seek(tp, max(store.offset, starts[tp]))
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from touchstone.clock import Clock, SystemClock
-from touchstone.errors import Fenced, Stalled, TooManyDeadLetters, TouchstoneError, UsageError
+from touchstone.errors import Fenced, Retriable, Stalled, TooManyDeadLetters, TouchstoneError, UsageError
+from touchstone.runtime import agreement
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
-from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
+from touchstone.runtime.names import agreement_topic, changelog_topic, clock_topic, internal_topic
 from touchstone.runtime.partitions import StoreFactory
 from touchstone.runtime.program import Program
 from touchstone.runtime.settings import WorkerSettings
@@ -90,12 +91,14 @@ class Worker:
         running = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             running.add_signal_handler(number, self._stop.set)
+        self._settings = await agreement.enter(self._settings, program)
         counts = await check_topics(self._settings, program)
+        await agreement.sign(self._settings, program, counts)
         assembly = assemble(self._settings, program, open_store, counts=counts, clock=clock, status=self._status, fail=self._fail)
         self._assembly = assembly
         await assembly.producer.start()
         self._heartbeat.start()
-        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly)]
+        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly), self._confirm(program)]
         if beside is not None:
             work.append(beside(self._status))
         tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
@@ -155,6 +158,13 @@ class Worker:
         """From another thread, when the event loop does not turn: what is open is aborted by whoever comes next."""
         _last_words(EXIT_FAILED, f"{Stalled.__name__}: {reason}")
 
+    async def _confirm(self, program: Program) -> None:
+        """Once a member of the group, see that what we agreed to still stands."""
+        while not self._status.ready:  # noqa: ASYNC110  # the status is no event; twice a second is enough
+            await asyncio.sleep(LOOKS_EVERY_S)
+        with suppress(Retriable):  # who cannot reach Kafka now will be told by what it does
+            await agreement.confirm(self._settings, program)
+
     async def _watch(self, assembly: Assembly) -> None:
         """Look after everything that may stop without an error."""
         loop = assembly.loop
@@ -202,9 +212,10 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
     """
     expected: dict[str, int | None] = dict.fromkeys([*settings.channel_topics, *settings.output_topics])
     for stage in program.stages:
-        expected[internal_topic(settings.app, stage)] = settings.partitions
-        expected[changelog_topic(settings.app, stage)] = settings.partitions
-    expected[clock_topic(settings.app)] = 1
+        expected[internal_topic(settings.base, stage)] = settings.partitions
+        expected[changelog_topic(settings.base, stage)] = settings.partitions
+    expected[clock_topic(settings.base)] = 1
+    expected[agreement_topic(settings.app)] = 1
     counts = await partition_counts(settings.bootstrap, expected)
     wrong = [f"{topic}: missing" for topic in expected if topic not in counts]
     wrong += [

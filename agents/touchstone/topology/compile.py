@@ -201,10 +201,10 @@ def compile_topology(written: WrittenTopology) -> Topology:
         ),
         topics=Topics(**written.topics.model_dump()),
     )
-    return replace(topology, fingerprint=fingerprint(_deciding(topology)))
+    return replace(topology, fingerprint=fingerprint(deciding(topology)))
 
 
-def _deciding(topology: Topology) -> dict[str, Any]:
+def deciding(topology: Topology) -> dict[str, Any]:
     """What decides results: not names of topics, partitions, encodings, the clock, nor where a moment is sent besides.
 
     Nor how many dead letters stop a worker: whoever has looked at them raises that limit, and goes on with the state there is.

@@ -1,0 +1,149 @@
+"""New generations of the state on a real broker: re-partitioned, built anew, broken off, refused."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from tests.kafka.test_end_to_end import run, system_on, until
+from touchstone.app import topic_specs
+from touchstone.devkit.live import LiveSystem
+from touchstone.devkit.trial import repeated
+from touchstone.model.output import Moment
+from touchstone.runtime.admin import group_members, partition_counts
+from touchstone.runtime.failpoint import VARIABLE
+from touchstone.runtime.scratch import remove
+from touchstone.simulate import Simulation, simulate
+from touchstone.testing.generator import generate
+from touchstone.topology.load import default_topology_path
+from touchstone.view import FinalView, diff
+
+
+async def topics(
+    system: LiveSystem, *arguments: str, partitions: int | None = None, environment: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """Run `touchstone topics …` for this system, as a process that can be killed. Returns its exit code and all it has said."""
+    command = [sys.executable, "-m", "touchstone", "topics", *arguments, "--topology", str(system.topology_file), "--app", system.app]
+    command += [
+        "--topic-prefix",
+        system.prefix,
+        "--partitions",
+        str(partitions or system.topology.partitions),
+        "--bootstrap",
+        system.bootstrap,
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | (environment or {})
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
+    return process.returncode or 0, said.decode()
+
+
+async def work(system: LiveSystem, lines: list[bytes], as_of: int | None, *, workers: tuple[str, ...] = ("w1",)) -> None:
+    """Send lines, let workers read everything, and stop them."""
+    for name in workers:
+        system.start(name)
+    await system.until_ready(*workers)
+    await system.send(lines)
+    await system.until_quiet(as_of, seconds=120)
+    assert set((await asyncio.to_thread(system.stop)).values()) == {0}
+    await until(lambda: nobody_is_left(system), "the group to be empty")
+
+
+async def nobody_is_left(system: LiveSystem) -> bool:
+    """Whether the group has no members."""
+    return not await group_members(system.bootstrap, system.app)
+
+
+async def agrees(system: LiveSystem, truth: Simulation) -> None:
+    """What readers believe is what the twin says, and no revision was said twice."""
+    records = await system.records()
+    assert not diff(FinalView(records).final(truth.as_of, system.topology.retention_ms), truth.final)
+    assert repeated(records) == 0
+
+
+def test_a_state_moves_to_more_and_to_fewer_partitions_and_goes_on(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """4 -> 6 -> 1: killed in the middle of the first move, which is then finished; the view is the twin's, outputs keep their partitions."""
+    generated = generate(1_500, seed=31)
+    lines = list(generated.lines)
+    system = system_on(kafka, tmp_path, topic_prefix)
+    truth = simulate(lines, system.topology)
+
+    async def story() -> None:
+        await work(system, lines[:500], None)
+        code, said = await topics(system, "repartition", "--yes", partitions=6, environment={VARIABLE: "generation.before_end:3:kill"})
+        assert code == -signal.SIGKILL, said
+        system.start("w1")
+        assert await asyncio.to_thread(system.workers.pop("w1").wait, 60) == 2
+        assert "`touchstone topics repartition` of" in system.log_tail("w1")
+        code, said = await topics(system, "repartition", "--yes", partitions=6)
+        assert code == 0, said
+
+        await move_on(system, 2, 6)
+        await work(system, lines[500:1_000], None, workers=("w1", "w2"))
+        code, said = await topics(system, "repartition", "--yes", partitions=1)
+        assert code == 0, said
+        system.generation, system.topology = 3, replace(system.topology, partitions=1)
+        await work(system, lines[1_000:], truth.as_of)
+
+        await agrees(system, truth)
+        outputs = [system.topology.topics.moments, system.topology.topics.customers]
+        assert await partition_counts(kafka, outputs) == dict.fromkeys(outputs, 4)
+        assert not [path.name for path in (tmp_path / "w1").iterdir() if path.name.startswith(("journey-", "g2-"))]
+
+    run(system, story)
+
+
+async def move_on(system: LiveSystem, generation: int, partitions: int) -> None:
+    """From now on the system is on this generation; a worker with another number of partitions is told what to do."""
+    system.start("w1")
+    assert await asyncio.to_thread(system.workers.pop("w1").wait, 60) == 2
+    assert "touchstone topics repartition" in system.log_tail("w1")
+    system.generation = generation
+    system.topology = replace(system.topology, partitions=partitions)
+
+
+def test_a_state_that_is_lost_with_its_changelogs_is_built_anew(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """E3: all of the application's own topics are gone. Touchpoints are read again under a topology that says `abandoned` later: ids stay,
+    revisions rise, and what is no longer true is retracted.
+    """
+    generated = generate(1_500, seed=32)
+    lines = list(generated.lines)
+    file = tmp_path / "topology.yaml"
+    file.write_text(default_topology_path().read_text().replace("for: 48h", "for: 90h"))
+    system = system_on(kafka, tmp_path / "state", topic_prefix)
+    other = system_on(kafka, tmp_path / "state", topic_prefix, file)
+    truth, truth_then = simulate(lines, system.topology), simulate(lines, other.topology)
+
+    async def story() -> None:
+        await work(system, lines, truth.as_of)
+        before = await system.records()
+        code, said = await topics(other, "rebuild", "--dry-run")
+        assert code == 0, said
+        assert "touchpoints are left to read" in said
+        own = [spec.name for spec in topic_specs(system.topology, system.app) if spec.name.startswith(system.app)]
+        changelogs = [name for name in own if "agreement" not in name and "clock" not in name]
+        await remove(kafka, changelogs)
+        code, said = await topics(other, "rebuild", "--yes")
+        assert code == 0, said
+
+        other.generation = 2
+        await work(other, [], truth.as_of, workers=("w1", "w2"))
+
+        await agrees(other, truth_then)
+        again = await other.records()
+        said_then = [r for r in again if r not in before]
+        known = {r.moment_id: r for r in FinalView(before).moments.values() if r.action == "assert"}
+        standing = {r.moment_id for r in FinalView(again).moments.values() if r.action == "assert"}
+        withdrawn = known.keys() - standing
+        assert withdrawn, "the other topology was to make something untrue"
+        retracted = [r for r in said_then if isinstance(r, Moment) and r.action == "retract" and r.moment_id in known]
+        assert withdrawn <= {r.moment_id for r in retracted}
+        for record in said_then:
+            if isinstance(record, Moment) and record.moment_id in known:
+                assert record.revision > known[record.moment_id].revision
+
+    run(system, story)
