@@ -17,6 +17,7 @@ from touchstone.topology.compile import IdentifierKind
 GENERIC = "generic"
 PERSONS = "persons"
 MERGE_LIMIT = "merge_limit"
+APART = "apart"
 
 
 @dataclass(slots=True)
@@ -147,7 +148,7 @@ class _Resolution:
         if sum(len(group.members) for group in groups) > policy.identifiers_per_person:
             return "identifiers_per_person"
         if any(all(self._group.get(x) in groups for x in pair) for pair in self._evidence.apart):
-            return "apart"
+            return APART
         if sum(group.anchors for group in groups) - 1 > policy.merges_per_person:
             return MERGE_LIMIT
         return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
+from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS
 from touchstone.model.component import Person
 from touchstone.model.touchpoint import Touchpoint
 
@@ -55,17 +55,43 @@ def people_changes(before: Before, after: After) -> list[Change]:
 
 
 def with_triggers(changes: list[Change], after: After, touchpoints: Iterable[Touchpoint]) -> list[Change]:
-    """The same changes; each union with the last received touchpoint that names an identifier of either side."""
+    """The same changes, each with a touchpoint that shows it.
+
+    A union with the last received one that names an identifier of either side; a split with the last one that names what now belongs to
+    nobody, else any identifier that she had.
+    """
     if not changes:
         return changes
     received = sorted(touchpoints, key=lambda t: (t.received_at, t.order), reverse=True)
     found = []
     for change in changes:
+        if change.kind == "split":
+            lost = set(change.identifiers).difference(*after.values())
+            found.append(change._replace(trigger=_last_naming(lost, received) or _last_naming(set(change.identifiers), received)))
+            continue
         moved = set(change.identifiers) if change.kind == "merged" else set(change.identifiers[1:])
         stayed = after.get(change.customer_id, frozenset()) - moved
         named = (t.key for t in received if not moved.isdisjoint(t.identifiers) and not stayed.isdisjoint(t.identifiers))
         found.append(change._replace(trigger=next(named, None)) if change.kind in ("merged", "linked") else change)
     return found
+
+
+def _last_naming(identifiers: set[str], received: list[Touchpoint]) -> str | None:
+    return next((t.key for t in received if not identifiers.isdisjoint(t.identifiers)), None)
+
+
+def last_words(touchpoints: Iterable[Touchpoint]) -> dict[str, str]:
+    """Identifier -> the touchpoint that shows with whom it is shared: the last received one that names it with others, else any.
+
+    A function of the touchpoints, whatever came first.
+    """
+    last: dict[str, tuple[bool, int, tuple[int, str, str], str]] = {}
+    for t in touchpoints:
+        word = len(t.identifiers) > 1, t.received_at, t.order, t.key
+        for x in t.identifiers:
+            if x not in last or last[x] < word:
+                last[x] = word
+    return {x: word[-1] for x, word in last.items()}
 
 
 def causes(before: Before, after: After) -> dict[str, str]:
@@ -112,12 +138,14 @@ class ChangeLog:
     trigger: str | None = None
     conflicts: dict[tuple[str, str], None] = field(default_factory=dict)
     limits: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
-    _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None]] = field(default_factory=dict)
+    _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None, str | None]] = field(default_factory=dict)
 
-    def share(self, identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None) -> None:
-        """An identifier belongs to somebody, or does not, for another reason than before."""
+    def share(
+        self, identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None, trigger: str | None = None
+    ) -> None:
+        """An identifier belongs to somebody, or does not, for another reason than before, as the touchpoint `trigger` shows."""
         first = self._shared[identifier][2] if identifier in self._shared else before
-        self._shared[identifier] = customer_id, others, first, now
+        self._shared[identifier] = customer_id, others, first, now, trigger
 
     def note_room(self, customer_id: str, before: int, person: Person) -> None:
         """Attributes of a person found no room: said when it happens to her for the first time."""
@@ -131,9 +159,9 @@ class ChangeLog:
                 yield change, change.trigger or self.trigger
             for (customer_id, rule, identifiers), key in self.limits.items():
                 yield Change("limited", customer_id, (), identifiers, rule), key
-        for x, (customer_id, others, before, now) in self._shared.items():
+        for x, (customer_id, others, before, now, trigger) in self._shared.items():
             shared = sharing_change(x, customer_id, others, before, now)
             if shared is not None:
-                yield shared, self.trigger
+                yield shared, None if shared.rule == APART else trigger or self.trigger
         for customer_id, key in self.conflicts:
             yield Change("conflict", customer_id, (), (), "event_key"), key

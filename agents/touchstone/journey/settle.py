@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
-from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, people_changes, with_triggers
+from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, last_words, people_changes, with_triggers
 from touchstone.journey.component import Component, customer_of, effective, key_row
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
@@ -159,6 +159,7 @@ class Settlement:
         full: dict[str, dict[str, tuple[int, str, str]]] = defaultdict(dict)
         for crowd in self._crowds:
             full[crowd.anchor][crowd.group] = place(crowd.last)
+        words: dict[str, str] | None = None
         for x, node in self._nodes.items():
             if x in full:
                 self._say_full(x, node, told, log)
@@ -170,7 +171,9 @@ class Settlement:
             if now != (node.customer_id, node.refused, node.is_anchor, node.reported):
                 if now[0] is not None:
                     others = {told.customer_ids[y] for y in told.people.met.get(x, ())} - {now[0]}
-                    log.share(x, now[0], tuple(sorted(others)), node.reported, limited)
+                    if words is None and limited != node.reported:
+                        words = last_words(v.touchpoint for v in variants)
+                    log.share(x, now[0], tuple(sorted(others)), node.reported, limited, (words or {}).get(x))
                 node.customer_id, node.refused, node.is_anchor, node.reported = now
                 component.put_node(x, node)
 

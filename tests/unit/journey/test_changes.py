@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.unit.journey.desk import touchpoint
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
-from touchstone.journey.changes import Change, ChangeLog, Was, causes, people_changes, sharing_change, with_triggers
+from touchstone.journey.changes import Change, ChangeLog, Was, causes, last_words, people_changes, sharing_change, with_triggers
 from touchstone.model.touchpoint import Touchpoint
 
 ANN, BOB, CAT = "ann", "bob", "cat"
@@ -105,3 +106,43 @@ def test_a_merge_names_the_touchpoint_that_shows_it() -> None:
 def sighting(event_id: str, at: int, *identifiers: str) -> Touchpoint:
     """A touchpoint received at this time."""
     return Touchpoint("default", "web", event_id, "web", "login", at, at, identifiers, event_id)
+
+
+def test_what_an_identifier_shares_is_shown_by_the_last_touchpoint_that_names_it_with_others() -> None:
+    """Whatever order they come in: the last received that names it beside another identifier, else any that names it."""
+    told = [
+        touchpoint(0, "login", "user_id:a", "device_id:d", event_id="first"),
+        touchpoint(1, "login", "user_id:b", "device_id:d", event_id="second"),
+        touchpoint(2, "search", "device_id:d", event_id="alone"),
+        touchpoint(3, "search", "cookie:c", event_id="other"),
+    ]
+
+    for order in (told, told[::-1]):
+        words = last_words(order)
+
+        assert (words["default/device_id:d"], words["default/cookie:c"]) == ("web/second", "web/other")
+
+
+def test_a_split_is_shown_by_the_last_touchpoint_that_names_what_was_lost() -> None:
+    """Else by the last that names anything she had; none, where nobody speaks of her any more."""
+    told = [touchpoint(n, "login", f"cookie:{x}", event_id=x) for n, x in enumerate("axb")]
+    split = Change("split", ANN, (BOB,), ("default/cookie:a", "default/cookie:b", "default/cookie:x"), "claim")
+    apart = {ANN: frozenset(("default/cookie:a",)), BOB: frozenset(("default/cookie:b",))}
+
+    assert [change.trigger for change in with_triggers([split], apart, told)] == ["web/x"]
+    assert [change.trigger for change in with_triggers([split], {ANN: frozenset(split.identifiers)}, told)] == ["web/b"]
+    assert [change.trigger for change in with_triggers([split], apart, [])] == [None]
+
+
+def test_shared_says_its_trigger_also_where_the_evidence_comes_after_the_touchpoint() -> None:
+    """The claim that shows that a device has two users may come in a transaction of its own; a steward's word has no touchpoint."""
+    log = ChangeLog()
+    log.share("x", ANN, (BOB,), None, PERSONS, "web/login")
+    log.share("y", ANN, (BOB,), None, "apart", "web/login")
+    log.share("z", ANN, (BOB,), None, "unique:user_id", "web/order")
+
+    assert [(change.kind, trigger) for change, trigger in log.changes(is_here=True)] == [
+        ("shared", "web/login"),
+        ("conflict", None),
+        ("conflict", "web/order"),
+    ]
