@@ -242,8 +242,26 @@ FAULTS = (
     Fault(
         "of two statements about other identifiers the first received counts",
         "journey/component.py",
-        "            held.variants[touchpoint.content] = Variant(index, touchpoint, is_contested)",
-        '            return "known"',
+        "        if held is None or held.variant is None:\n",
+        '        if held is None:\n            return "known"\n        if held.variant is None:\n',
+    ),
+    Fault(
+        "what is too much for a day stays",
+        "journey/settle.py",
+        "if len(kept) > per_day:",
+        "if False:",
+    ),
+    Fault(
+        "the short way takes what is too much for a day",
+        "journey/agent.py",
+        "if day < person.pace[0] or number > self._journeys.per_day:",
+        "if day < person.pace[0]:",
+    ),
+    Fault(
+        "a full day turns away also what comes earlier",
+        "journey/agent.py",
+        "and place(touchpoint) > node.full.get(group_name(touchpoint), _LAST):",
+        "and group_name(touchpoint) in node.full:",
     ),
     Fault(
         "of two statements about the same identifiers the first received counts",
@@ -283,8 +301,8 @@ FAULTS = (
     Fault(
         "past the horizon one state per person stays (all are dropped but the last)",
         "journey/settle.py",
-        "horizon, journeys.topology.keep)}",
-        "horizon, 1)}",
+        "horizon, journeys.topology.keep))",
+        "horizon, 1))",
     ),
     Fault(
         "nobody wakes at the horizon",

@@ -1,0 +1,1 @@
+"""Hostile bytes against everything that reads what others wrote. `python -m tests.fuzz MINUTES SEED`."""
