@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from touchstone.model.output import Customer, IdentityChange
 from touchstone.pipeline import JOURNEY, OutputRecord
 from touchstone.simulate import Twin
 from touchstone.topology.compile import Topology
@@ -89,3 +90,27 @@ def test_a_hot_line_with_five_thousand_callers_leaves_no_component_above_its_gua
     first, last = min(costs[1:13]), min(costs[-12:])
     assert max(system.components()) <= phone.guard_stronger + 2
     assert last <= 2 * first, f"expected the last callers to cost as the first, found {last / first:.2f} times as much"
+
+
+def test_a_robot_with_one_cookie_fills_nothing_and_costs_nobody_else() -> None:
+    """E5: beyond the limit of its day it is turned away at the door; state stays bounded, others are told as ever and cost the same."""
+    limit = 200
+    system = System(replace(TOPOLOGY, touchpoints_per_day=limit))
+    people = [f"u{n}" for n in range(PER_TRANSACTION)]
+    robot = [[system.touchpoint(cookie="robot") for _ in range(PER_TRANSACTION)] for _ in range(20)]
+
+    before = min(system.transaction([system.touchpoint(user_id=user) for user in people]) for _ in range(3))
+    flood = [system.transaction(lines) for lines in robot]
+    after = min(system.transaction([system.touchpoint(user_id=user) for user in people]) for _ in range(3))
+
+    (stores,) = system.twin.stores
+    rows = stores[JOURNEY].scan("default/cookie:robot", "t")
+    assert len(rows) == limit
+    limited = [record for record in system.said if isinstance(record, IdentityChange) and record.kind == "limited"]
+    assert [(change.rule, change.identifiers) for change in limited] == [
+        ("touchpoints_per_day", ({"kind": "cookie", "value": "robot"},)),
+    ]
+    contacts = {record.customer_id: record.interactions[0]["count"] for record in system.said if isinstance(record, Customer)}
+    assert sorted(contacts.values()) == [6] * len(people) + [limit]
+    assert min(flood[2:]) <= before
+    assert after <= 2 * before, f"expected others to cost as before, found {after / before:.2f} times as much"
