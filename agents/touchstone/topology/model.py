@@ -406,7 +406,7 @@ class WrittenTopology(Written):
         ge=1,
         le=10_000,
         description="Partitions of the internal and the output topics: the most workers that can share the work. "
-        "It cannot be changed later.",
+        "Changing it moves the state, offline: `touchstone topics repartition`.",
         json_schema_extra=_unit("partitions"),
     )
     limits: WrittenLimits = Field(WrittenLimits(), description="Sizes that nothing may outgrow.")
