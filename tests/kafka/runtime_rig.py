@@ -108,6 +108,11 @@ class Rig:
 
         wait_until(lambda: asyncio.run(is_done()), seconds, self.logs)
 
+    def unread(self) -> int:
+        """Source records that lie behind no committed offset yet."""
+        lags = asyncio.run(group_lag(self.bootstrap, self.app, [f"{self.app}-source", f"{self.app}-other"]))
+        return sum(lag.records for lag in lags)
+
     def logs(self) -> str:
         """The tails of all workers' logs."""
         return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self.folder.glob("*.log")))

@@ -34,9 +34,9 @@ def test_a_plain_run_is_exact_and_sigterm_leaves_quickly(toy: Rig) -> None:
 
 def test_sigterm_under_load_commits_what_was_done(toy: Rig) -> None:
     """A worker that is asked to leave in the middle of its work leaves nothing to abort, and its successor goes on exactly there."""
-    toy.produce(20_000)
+    toy.produce(40_000)
     worker = toy.start("w", commit_interval_ms=200)
-    worker.wait_until_ready()
+    wait_until(lambda: toy.unread() < 40_000, 40, worker.text)
 
     code, _ = worker.terminate()
     half = toy.outcome()
@@ -45,7 +45,7 @@ def test_sigterm_under_load_commits_what_was_done(toy: Rig) -> None:
 
     assert code == 0
     assert half.doubled == half.wrong_counts == half.aborted == 0
-    assert 0 < half.missing < 20_000, "it was to be stopped in the middle"
+    assert 0 < half.missing < 40_000, "it was to be stopped in the middle"
     assert toy.outcome().is_exact
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench.latency import Stopwatch
-from bench.load import mixed, paced, registrations
+from bench.load import mixed, paced, recorded, registrations
 from bench.report import Bar, Figure, machine, show, store
 from bench.watch import sample_of
 from touchstone.model.output import Moment
@@ -100,6 +100,19 @@ def test_whoever_merges_was_there_before(count: int) -> None:
 
     for _, merges, touchpoint in paced(100, count, Random(1)):
         cookie = touchpoint["identifiers"]["cookie"]
-        assert merges == ("user_id" in touchpoint["identifiers"])
+        assert bool(merges) == ("user_id" in touchpoint["identifiers"])
         assert not merges or cookie in seen
         seen.add(cookie)
+
+
+def test_each_copy_of_the_real_touchpoints_has_people_of_its_own() -> None:
+    """Twice the touchpoints, twice the identifiers, no event id twice; the last was received when it was asked for."""
+    end_ms = 1_718_020_800_000
+
+    once, twice = (list(map(msgspec.json.decode, recorded(copies, end_ms, seed=3))) for copies in (1, 2))
+
+    assert len(twice) == 2 * len(once) == len({line["event_id"] for line in twice})
+    cookies, more = ({line["identifiers"].get("ecid") for line in lines} - {None} for lines in (once, twice))
+    assert len(more) == 2 * len(cookies)
+    assert max(line["received_at"] for line in twice) == "2024-06-10T12:00:00.000Z"
+    assert [line["received_at"] for line in twice] == sorted(line["received_at"] for line in twice)
