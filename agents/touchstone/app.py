@@ -10,10 +10,13 @@ from typing import Any
 
 import touchstone
 from touchstone.clock import SystemClock
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.contracts.envelope import Envelope
 from touchstone.contracts.reasons import IGNORED, REASONS
+from touchstone.contracts.registered import RegisteredSchemas
+from touchstone.contracts.registry_client import configured_client
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
+from touchstone.intake.schemas import Prefetch
 from touchstone.observe.health import start_web
 from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, Counts
 from touchstone.observe.registry import Registry
@@ -28,6 +31,7 @@ from touchstone.runtime.worker import run_worker
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.state.rows import RowStore
 from touchstone.topology.compile import Topology
+from touchstone.topology.subjects import subject_of, subjects
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +113,11 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         )
     clock = SystemClock()
     counts = Counts()
-    publish = Publisher(topology, bundled_codec(), Envelope(f"/touchstone/{topology.name}"), clock, counts)
-    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts, topology.dead_letters)
+    schemas = registered_schemas(topology)
+    codec = bundled_codec() if schemas is None else Codec(schemas)
+    publish = Publisher(topology, codec, Envelope(f"/touchstone/{topology.name}"), clock, counts)
+    pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts, topology.dead_letters, codec)
+    prepare = None if schemas is None else Prefetch(schemas, avro_topics(topology))
     environment = RocksEnvironment()
     hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
 
@@ -132,7 +139,28 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         standby=options.standby,
         stall_timeout_ms=options.stall_timeout_ms,
     )
-    return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options))
+    return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options), prepare=prepare)
+
+
+def registered_schemas(topology: Topology) -> RegisteredSchemas | None:
+    """The schemas of the registry that the environment names, with every output registered there; None where it names none.
+
+    Raises:
+        UsageError: an output's schema is not registered.
+        Retriable: the registry cannot be reached.
+    """
+    client = configured_client()
+    if client is None:
+        return None
+    schemas = RegisteredSchemas(client, subject_of(topology))
+    for record in ("Moment", "Customer", "IdentityChange", "DeadLetter"):
+        schemas.id_of(record)
+    return schemas
+
+
+def avro_topics(topology: Topology) -> set[str]:
+    """The topics whose touchpoints are Avro."""
+    return {subject.topic for subject in subjects(topology) if subject.record == "Touchpoint"}
 
 
 def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> Any:

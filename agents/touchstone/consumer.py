@@ -38,7 +38,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
 from touchstone.model.output import Moment
 from touchstone.runtime.replay import ReplayingReader
@@ -126,7 +126,7 @@ class Moments:
         """
         if self._reader is None:
             raise UsageError("Moments is not connected; use `async with Moments(...) as moments`")
-        codec = bundled_codec()
+        codec = reading_codec()
         async for record, is_new in self._reader:
             for lost in [partition for partition in self._memory if not self._reader.owns(partition)]:
                 del self._memory[lost], self._newest[lost]

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from touchstone.clock import Clock
+from touchstone.contracts.codec import Codec
 from touchstone.errors import TooManyDeadLetters
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
@@ -52,6 +53,7 @@ class Pipeline:
         clock: Clock,
         counts: Counts | None = None,
         limit: DeadLetterLimit | None = None,
+        codec: Codec | None = None,
     ) -> None:
         """`limit`: how many dead letters stop it; None, as in the twin: no number does."""
         self._topology = topology
@@ -66,7 +68,7 @@ class Pipeline:
         self.committed_counts = Counts()
         self._sealed_censuses: dict[int, Census] = {}
         self._censuses: dict[int, Census] = {}
-        self._intake = Intake(topology, ordering.strength, self.counts)
+        self._intake = Intake(topology, ordering.strength, self.counts, codec)
         self._tallies = None if limit is None else Tallies(limit)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}

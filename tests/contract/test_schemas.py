@@ -11,8 +11,10 @@ import pytest
 from fastavro.utils import generate_many
 
 from touchstone.bundle import SCHEMAS
+from touchstone.cli.schemas import released
 from touchstone.contracts import reference
 from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.compatibility import LEVELS, breaks
 from touchstone.contracts.json_form import TIMES, to_json_dict
 from touchstone.contracts.registry import bundled_schemas
 from touchstone.contracts.times import milliseconds
@@ -141,6 +143,15 @@ def test_what_was_released_can_still_be_read(path: Path) -> None:
             fastavro.schemaless_writer(buffer, writer, record)
             buffer.seek(0)
             assert fastavro.schemaless_reader(buffer, writer, reader) is not None
+
+
+@pytest.mark.parametrize("record", LEVELS)
+def test_the_gate_no_schema_breaks_what_was_released(record: str) -> None:
+    """A version that breaks a released one fails here with the field's name; `touchstone schemas check` says the same."""
+    older = released(record)
+
+    assert older
+    assert breaks(record, bundled_schemas().current(record).document, older) == []
 
 
 def test_an_unknown_record_type_is_our_own_bug() -> None:

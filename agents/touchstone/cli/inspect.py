@@ -12,7 +12,7 @@ from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble
 from touchstone.cli.lines import at, cause, short, step
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.prefix import prefix_option
-from touchstone.contracts.codec import OutputRecord, bundled_codec
+from touchstone.contracts.codec import OutputRecord, reading_codec
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.runtime.client import read_topic
 from touchstone.topology.load import default_topology_path, load_topology
@@ -70,7 +70,7 @@ async def collect(bootstrap: str, wanted: Wanted, topics: Topics) -> list[Dossie
 
 async def _read(bootstrap: str, topic: str, keys: Collection[bytes] | None) -> list[OutputRecord]:
     """All records of a topic; with `keys` only those, and no other is decoded."""
-    codec = bundled_codec()
+    codec = reading_codec()
     return [
         codec.decode_record(record.value)
         async for record in read_topic(bootstrap, [topic])

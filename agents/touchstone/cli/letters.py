@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import RecordRejected, UsageError
@@ -83,7 +83,7 @@ class Letters:
             self._settle((record.key or b"").decode(errors="replace"), dict(record.headers).get(SETTLED, b"").decode(errors="replace"))
             return
         try:
-            letter = bundled_codec().decode_record(record.value)
+            letter = reading_codec().decode_record(record.value)
         except RecordRejected:
             self.unreadable += 1
             return

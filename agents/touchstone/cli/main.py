@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "Hold a live system against the offline twin, with kills.",
     "kafka": "Start, see or stop a Kafka on this machine.",
     "topics": "See and create the topics of a topology.",
+    "schemas": "Compare, check and register Avro schemas.",
     "worker": "Run one worker; start more to share the work.",
     "produce": "Send touchpoints from a file to their channels.",
     "tail": "Show moments, customers and the like as they come.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import reading_codec
 from touchstone.errors import RecordRejected
 from touchstone.intake.decode import is_too_deep
 from touchstone.model.output import DeadLetter
@@ -26,7 +26,7 @@ def content(letter: DeadLetter) -> Any:
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass
         try:
-            return bundled_codec().decode(value)[1]
+            return reading_codec().decode(value)[1]
         except RecordRejected:
             pass
     try:

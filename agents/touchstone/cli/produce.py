@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,9 @@ from touchstone.cli.judge import Judge
 from touchstone.cli.output import Output, Show, counted, output_option
 from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
+from touchstone.contracts.codec import Codec, bundled_codec
+from touchstone.contracts.registered import RegisteredSchemas
+from touchstone.contracts.registry_client import configured_client
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import Retriable, UsageError
 from touchstone.intake.event_time import inner_time
@@ -29,6 +32,7 @@ from touchstone.runtime.client import produce_lines
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.prefix import prefixed
+from touchstone.topology.subjects import subject_of, subjects
 
 _SHOW_EVERY = 500
 LOOKED_AT_FIRST = 100_000
@@ -153,9 +157,10 @@ async def send(
 
     Raises:
         UsageError: a channel's topic does not exist.
-        Retriable: Kafka cannot be reached, or did not acknowledge.
+        Retriable: Kafka or the registry cannot be reached, or Kafka did not acknowledge.
     """
     await _require({channel.topic for channel in topology.channels.values()}, bootstrap)
+    stamped = _stamp(topology)
     began, judged = time.monotonic(), judge.looked_at
 
     async def records() -> AsyncIterator[Prepared]:
@@ -168,10 +173,22 @@ async def send(
             sent.by_topic[prepared.topic] += 1
             if show is not None and place % _SHOW_EVERY == 0:
                 show(place)
-            yield prepared
+            yield stamped(prepared)
 
     await produce_lines(bootstrap, records(), sent.acknowledge)
     sent.seconds = time.monotonic() - began
+
+
+def _stamp(topology: Topology) -> Callable[[Prepared], Prepared]:
+    """What gives Avro the registry's id, where the environment names a registry."""
+    topics = {subject.topic for subject in subjects(topology) if subject.record == "Touchpoint"}
+    client = configured_client()
+    if client is None or not topics:
+        return lambda prepared: prepared
+    codec = Codec(RegisteredSchemas(client, subject_of(topology)))
+    return lambda prepared: (
+        prepared._replace(value=codec.restamped(prepared.value, bundled_codec())) if prepared.topic in topics else prepared
+    )
 
 
 async def _require(topics: set[str], bootstrap: str) -> None:

@@ -12,7 +12,7 @@ from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.prefix import output_topics, prefix_option
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.errors import RecordRejected
 from touchstone.intake.redrive import SETTLED
@@ -77,7 +77,7 @@ def _show(record: Record, output: Output) -> None:
             output.emit({"record": "tombstone", "key": key}, f"erased ({where})")
         return
     try:
-        decoded = bundled_codec().decode_record(record.value)
+        decoded = reading_codec().decode_record(record.value)
     except RecordRejected as rejected:
         output.error(f"{where} cannot be read ({rejected.reason}): {rejected.detail}; is it a topic of Touchstone's outputs?")
         return

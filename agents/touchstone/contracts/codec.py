@@ -1,6 +1,7 @@
 """Confluent wire format: a zero byte, the schema id in four bytes, Avro."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from functools import cache
 from io import BytesIO
 from struct import Struct as Layout
@@ -8,10 +9,13 @@ from typing import Any
 
 import msgspec
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
 
 from touchstone.contracts import binary, reasons
 from touchstone.contracts.numbers import has_large_number
+from touchstone.contracts.registered import RegisteredSchemas
 from touchstone.contracts.registry import Schema, SchemaSource, bundled_schemas
+from touchstone.contracts.registry_client import URL, configured_client
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
@@ -35,16 +39,15 @@ class Codec:
 
     def __init__(self, schemas: SchemaSource) -> None:
         self._schemas = schemas
-        self._prefixes = {name: _PREFIX.pack(0, schemas.current(name).id) for name in ("Touchpoint", *_STRUCTS)}
-        self._moment, self._customer = self._prefixes["Moment"], self._prefixes["Customer"]
+        self._prefixes = _Prefixes(schemas)
 
     def encode_moment(self, moment: Moment) -> bytes:
         """The value of a record of a moments topic."""
-        return self._moment + binary.moment(moment)
+        return self._prefixes["Moment"] + binary.moment(moment)
 
     def encode_customer(self, customer: Customer) -> bytes:
         """The value of a record of the customers topic."""
-        return self._customer + binary.customer(customer)
+        return self._prefixes["Customer"] + binary.customer(customer)
 
     def encode_identity_change(self, change: IdentityChange) -> bytes:
         """The value of a record of the identities topic."""
@@ -65,6 +68,11 @@ class Codec:
             return self._write("Touchpoint", _touchpoint_in_avro(stated))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, InvariantBroken) as error:
             raise RecordRejected(reasons.INVALID_FIELD, f"expected a touchpoint to encode as Avro, found {type(error).__name__}") from None
+
+    def restamped(self, touchpoint: bytes, written_by: "Codec") -> bytes:
+        """A touchpoint as this codec would have written it: the same but for the id. Bytes that are none stay as they are."""
+        theirs = written_by._prefixes["Touchpoint"]  # noqa: SLF001  # another of our kind
+        return self._prefixes["Touchpoint"] + touchpoint[len(theirs) :] if touchpoint.startswith(theirs) else touchpoint
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
         """The name of the record type and its fields; times are milliseconds.
@@ -109,7 +117,12 @@ class Codec:
         buffer.seek(_PREFIX.size)
         current = self._schemas.current(schema.name)
         try:
-            fields = schemaless_reader(buffer, schema.parsed, None if current is schema else current.parsed)
+            fields = schemaless_reader(buffer, schema.parsed, None if current.parsed is schema.parsed else current.parsed)
+        except SchemaResolutionError:
+            raise RecordRejected(
+                reasons.INVALID_AVRO,
+                f"expected schema {schema.id} to be one that a {schema.name} of this version can be read from, found another",
+            ) from None
         except _UNREADABLE:
             raise RecordRejected(
                 reasons.INVALID_AVRO, f"expected a {schema.name} in Avro (schema {schema.id}), found other bytes"
@@ -123,10 +136,43 @@ class Codec:
         return fields
 
 
+class _Prefixes(dict[str, bytes]):
+    """Record type -> the first five bytes of its records; asked for at the first one."""
+
+    def __init__(self, schemas: SchemaSource) -> None:
+        super().__init__()
+        self._schemas = schemas
+
+    def __missing__(self, name: str) -> bytes:
+        self[name] = prefix = _PREFIX.pack(0, self._schemas.id_of(name))
+        return prefix
+
+
+def ids_in(values: Iterable[bytes | None]) -> set[int]:
+    """The schema ids that these values name, of those that have the form of the wire."""
+    found = {value[:5] for value in values if value is not None and len(value) > 4 and value[0] == 0}
+    return {_PREFIX.unpack(prefix)[1] for prefix in found}
+
+
 @cache
 def bundled_codec() -> Codec:
     """The codec with the schemas that ship with this version."""
     return Codec(bundled_schemas())
+
+
+def reading_codec() -> Codec:
+    """The codec for reading outputs where this process is: with the ids of the registry that the environment names, else of the bundle.
+
+    Raises:
+        UsageError: it names a registry wrongly.
+    """
+    return _registered_codec(os.environ[URL]) if os.environ.get(URL) else bundled_codec()
+
+
+@cache
+def _registered_codec(_url: str) -> Codec:
+    client = configured_client()
+    return bundled_codec() if client is None else Codec(RegisteredSchemas(client))
 
 
 def _touchpoint_in_avro(stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Schema:
 
 
 class SchemaSource(Protocol):
-    """Anything that knows schemas; the bundle today, a schema registry later."""
+    """Anything that knows schemas: the bundle, or a schema registry (registered.py)."""
 
     def by_id(self, schema_id: int) -> Schema | None:
         """The schema that a record was written with, or None where the id is not known."""
@@ -34,6 +34,10 @@ class SchemaSource(Protocol):
 
     def current(self, name: str) -> Schema:
         """The schema that we write a record type (Moment, Customer) with, and read it as."""
+        ...
+
+    def id_of(self, name: str) -> int:
+        """The id that records say which we write with that schema."""
         ...
 
 
@@ -59,6 +63,14 @@ class BundledSchemas:
             raise InvariantBroken(f"expected a schema for {name} in the bundle, found {', '.join(sorted(self._current))}")
         return self._current[name]
 
+    def id_of(self, name: str) -> int:
+        """The fixed id of a record type's newest schema."""
+        return self.current(name).id
+
+    def named(self, name: str) -> Schema | None:
+        """The newest schema of a record type, or None where it is none of ours."""
+        return self._current.get(name)
+
     def all(self) -> list[Schema]:
         """Every schema, in the order of the ids."""
         return list(self._by_id.values())
@@ -72,13 +84,14 @@ def bundled_schemas() -> BundledSchemas:
 
 def _load(number: int, path: Path) -> Schema:
     document = json.loads(path.read_text(encoding="utf-8"))
-    return Schema(number, document["name"], document, parse_schema(_without_logical_types(document)))
+    return Schema(number, document["name"], document, parse_schema(without_logical_types(document)))
 
 
-def _without_logical_types(node: Any) -> Any:
+def without_logical_types(node: Any) -> Any:
+    """The same schema with times as plain integers."""
     if isinstance(node, dict):
-        plain = {key: _without_logical_types(value) for key, value in node.items() if key != "logicalType"}
+        plain = {key: without_logical_types(value) for key, value in node.items() if key != "logicalType"}
         return plain["type"] if "logicalType" in node and len(plain) == 1 else plain
     if isinstance(node, list):
-        return [_without_logical_types(item) for item in node]
+        return [without_logical_types(item) for item in node]
     return node

@@ -3,14 +3,10 @@
 import os
 import socket
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
-from importlib.resources import files
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
@@ -22,6 +18,8 @@ from touchstone.devkit.claim import claim, claim_new, note
 from touchstone.devkit.doors import Door, Doors
 from touchstone.devkit.jars import Progress, fetch_jars
 from touchstone.devkit.java import find_java
+from touchstone.devkit.keeper import keep
+from touchstone.devkit.ports import free_ports
 from touchstone.devkit.running import BOOTSTRAP_VARIABLE, Running
 from touchstone.devkit.server import HOST, READY, Profile, formatted, java_command, server_properties
 from touchstone.errors import InvariantBroken, Unavailable
@@ -126,7 +124,8 @@ class EmbeddedKafka:
         try:
             formatted(folder / "data", java, jars, self._doors.format_arguments())
             for attempt in range(1, _PORT_ATTEMPTS + 1):
-                self._port, controller_port, *others = _free_ports(self._wanted_port, len(self._doors.names))
+                port, controller_port, *others = free_ports(2 + len(self._doors.names))
+                self._port = self._wanted_port or port
                 self._door_ports = dict(zip(self._doors.names, others, strict=True))
                 settings = folder / "server.properties"
                 settings.touch(0o600)  # passwords stand in it where there are users
@@ -190,28 +189,7 @@ class EmbeddedKafka:
         return self._folder, lock
 
     def _spawn(self, command: list[str], folder: Path, lock: int) -> subprocess.Popen[bytes]:
-        if not self._detached:
-            tether = str(files("touchstone.devkit") / "tether.py")
-            command = [sys.executable, "-I", "-S", tether, str(os.getpid()), *command]
-        log = (folder / "broker.log").open("wb")
-        started: Future[subprocess.Popen[bytes]] = Future()
-
-        def keep() -> None:
-            try:
-                with log:
-                    # A session of its own: Ctrl-C in the terminal ends us first, and we end the broker.
-                    process = subprocess.Popen(
-                        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True
-                    )
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
-                started.set_exception(error)
-                return
-            started.set_result(process)
-            process.wait()
-
-        # Linux ties the broker's life to the *thread* that starts it, so it gets one that lives as long as it does.
-        threading.Thread(target=keep, name="kafka-keeper", daemon=True).start()
-        return started.result()
+        return keep(command, folder / "broker.log", lock, detached=self._detached)
 
     def _await_ready(self, *, is_last_attempt: bool) -> bool:
         """Whether it is ready; false when another program took the free port that was chosen, so that another can be tried."""
@@ -251,16 +229,6 @@ def tail(path: Path, lines: int) -> str:
             return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""
-
-
-def _free_ports(wanted: int | None, more: int = 0) -> tuple[int, ...]:
-    """A port for clients (the wanted one, if any), another for the controller, and so many more."""
-    with ExitStack() as sockets:
-        probes = [sockets.enter_context(socket.socket()) for _ in range(2 + more)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        first, *others = (int(probe.getsockname()[1]) for probe in probes)
-        return wanted or first, *others
 
 
 def _is_free(port: int) -> bool:

@@ -35,11 +35,13 @@ class Jar(NamedTuple):
     version: str
     sha256: str
     size: int
+    classifier: str = ""
+    kind: str = "jar"
 
     @property
     def filename(self) -> str:
         """The name it has in a Maven repository and in our cache."""
-        return f"{self.artifact}-{self.version}.jar"
+        return f"{self.artifact}-{self.version}{'-' if self.classifier else ''}{self.classifier}.{self.kind}"
 
     def is_sound(self, path: Path) -> bool:
         """Whether that file is this jar, whole and unchanged."""
@@ -63,7 +65,9 @@ def listed_jars() -> tuple[Jar, ...]:
     return tuple(jars)
 
 
-def fetch_jars(progress: Progress | None = None, jars: tuple[Jar, ...] | None = None) -> tuple[Path, ...]:
+def fetch_jars(
+    progress: Progress | None = None, jars: tuple[Jar, ...] | None = None, product: str = f"kafka-{KAFKA_VERSION}"
+) -> tuple[Path, ...]:
     """The jars on this disk, each checked against its hash; what is missing or damaged is fetched again.
 
     Any number of processes may do this at once: a jar appears under its name only when it is whole.
@@ -71,12 +75,13 @@ def fetch_jars(progress: Progress | None = None, jars: tuple[Jar, ...] | None = 
     Args:
         progress: told about bytes fetched; not called when nothing has to be fetched.
         jars: which; by default all that Kafka needs.
+        product: the folder of the cache in which they are kept.
 
     Raises:
         Unavailable: a jar could be had neither from the cache nor from the repository.
     """
     wanted = listed_jars() if jars is None else jars
-    folder = cache_folder() / f"kafka-{KAFKA_VERSION}"
+    folder = cache_folder() / product
     missing = [jar for jar in wanted if not jar.is_sound(folder / jar.filename)]
     if missing:
         _make(folder)
@@ -118,8 +123,8 @@ def _fetch(jar: Jar, folder: Path, meter: _Meter) -> None:
                 failures.append(_cause(error))
             meter.add(-sum(counted))
     raise Unavailable(
-        f"Apache Kafka could not be fetched: {jar.filename} failed {_ATTEMPTS} times, last with: {failures[-1]}\n"
-        "The first start needs the network (38 MB, kept afterwards). Behind a mirror set TOUCHSTONE_MAVEN to its address; behind a proxy "
+        f"{jar.artifact} {jar.version} could not be fetched: {jar.filename} failed {_ATTEMPTS} times, last with: {failures[-1]}\n"
+        "The first start needs the network (Kafka 38 MB, the registry 142 MB; kept afterwards). Behind a mirror set TOUCHSTONE_MAVEN to its address; behind a proxy "
         "set HTTPS_PROXY and REQUESTS_CA_BUNDLE; or name a running Kafka in TOUCHSTONE_BOOTSTRAP"
     )
 
@@ -140,7 +145,9 @@ def _download(jar: Jar, folder: Path, meter: _Meter, counted: list[int]) -> Path
         remote_repos={"mirror": mirror.rstrip("/")} if mirror else None,
         timeout=_TIMEOUT_SECONDS,
     )
-    return context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+    return (
+        context.project(jar.group, jar.artifact).at_version(jar.version).artifact(classifier=jar.classifier, packaging=jar.kind).resolve()
+    )
 
 
 def _cause(error: BaseException) -> str:

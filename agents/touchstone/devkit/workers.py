@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from touchstone.contracts.registry_client import URL
 from touchstone.devkit import tether
 from touchstone.devkit.folders import cache_folder
 from touchstone.errors import Unavailable
@@ -139,8 +140,8 @@ class Workers:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Ours and more. Where nothing may be compiled beside the sources, it goes to the user's cache: half of a worker's start is compiling."""
-    environment = {**os.environ, **more}
+    """Ours and more, without a schema registry: topics of a trial are nothing to register. Where nothing may be compiled beside the sources, it goes to the user's cache: half of a worker's start is compiling."""
+    environment = {name: value for name, value in os.environ.items() if name != URL} | dict(more)
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
         environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_folder() / "bytecode"))
     return environment

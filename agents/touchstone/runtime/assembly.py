@@ -20,7 +20,7 @@ from touchstone.runtime.loop import Loop
 from touchstone.runtime.names import internal_topic
 from touchstone.runtime.partitions import Partitions, StoreFactory
 from touchstone.runtime.producer import Producer
-from touchstone.runtime.program import Program
+from touchstone.runtime.program import Prepare, Program
 from touchstone.runtime.rebalance import Rebalance
 from touchstone.runtime.restore import Restorer
 from touchstone.runtime.security import Security, process_security
@@ -54,6 +54,7 @@ def assemble(
     clock: Clock,
     status: RuntimeStatus,
     fail: Callable[[BaseException], Awaitable[None]],
+    prepare: Prepare | None = None,
 ) -> Assembly:
     """Make every part and tie them together; nothing runs yet. `counts` says how many partitions each topic has."""
     failpoints = Failpoints.from_environment(os.environ)
@@ -107,7 +108,7 @@ def assemble(
         fail=fail,
     )
     app = faust_app(settings)
-    app.engine = Engine(settings, loop, rebalance, failpoints)
+    app.engine = Engine(settings, loop, rebalance, failpoints, prepare)
     _register_agents(app, settings, program, partitions, delivery, timekeeper, failpoints)
     return Assembly(app, loop, rebalance, partitions, producer, clock_reader)
 

@@ -1,6 +1,6 @@
 """What the runtime runs: the contract between the engine (batches, offsets, stores) and the stages (customers, phases)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from touchstone.state.store import Store
@@ -16,6 +16,10 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+Prepare = Callable[[Mapping[Any, Sequence[Any]]], Awaitable[None]]
+"""Fetches what records (topic partition -> batch) need before they are handed on. `Retriable`: the records wait, and it is called again."""
 
 
 class Out(Protocol):

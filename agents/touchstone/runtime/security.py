@@ -8,9 +8,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from touchstone.errors import UsageError
+from touchstone.secret import Secret
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -28,25 +29,6 @@ KEY_PASSWORD_FILE = KEY_PASSWORD + "_FILE"
 
 _SASL = (MECHANISM, USERNAME, PASSWORD, PASSWORD_FILE)
 _TLS = (CAFILE, CERTFILE, KEYFILE, KEY_PASSWORD, KEY_PASSWORD_FILE)
-
-
-class Secret:
-    """A text that shows itself to nobody who does not ask for it by name: no repr, log or traceback holds it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text, for the library that needs it and nobody else."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not written anywhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,17 +18,23 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 
+from touchstone.errors import Retriable
 from touchstone.runtime.batch import Batch, End
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.loop import Loop
+from touchstone.runtime.program import Prepare
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.transaction import Membership, StableOffsets, fetch_stable_offsets
+
+log = logging.getLogger(__name__)
 
 _FAUST_LOG = logging.getLogger("faust.touchstone")
 """Faust talks a lot; its words go under its own name."""
 
 _POLL_S = 0.2
 _FEW = 200
+_AGAIN_S = 1.0
+"""How long is waited before something that was not to be had is asked for again."""
 _NAP_S = 0.01
 """After a small batch the next poll waits: at 1,000 records/s that halves the processor time for 10 ms of latency."""
 
@@ -52,6 +58,7 @@ class Engine(NamedTuple):
     loop: Loop
     rebalance: Rebalancing
     failpoints: Failpoints
+    prepare: Prepare | None = None
 
 
 class EngineApp(faust.App):
@@ -256,8 +263,31 @@ class EngineConsumer(driver.Consumer):
                     polled = await self._thread.poll(self._assigned)
                 except ConsumerStoppedError:
                     return
-                loop.put(Batch(epoch, polled.records, polled.positions), polled.ends)
+            if self.app.engine.prepare is not None and polled.records:
+                await self._prepare(self.app.engine.prepare, polled, epoch)
+            loop.put(Batch(epoch, polled.records, polled.positions), polled.ends)
             await asyncio.sleep(_NAP_S if sum(map(len, polled.records.values())) < _FEW else 0)
+
+    async def _prepare(self, prepare: Prepare, polled: Polled, epoch: int) -> None:
+        """Wait until everything is there that the records need, or until they are not ours any more.
+
+        No lock is held: commits and rebalances go on, and heartbeats have a thread of their own. Empty batches say meanwhile that we
+        live, and how far away the ends are, so that no clock runs ahead of records that wait here.
+        """
+        loop, is_waiting = self.app.engine.loop, False
+        while loop.epoch == epoch and not self._stopped.is_set():
+            try:
+                await prepare(polled.records)
+            except Retriable as error:
+                if not is_waiting:
+                    log.warning("records wait, nothing is lost: %s", error)
+                is_waiting = True
+                loop.put(Batch(epoch, {}, {}), polled.ends)
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                if is_waiting:
+                    log.warning("what records waited for is there again")
+                return
 
 
 class EngineTransport(driver.Transport):

@@ -24,7 +24,7 @@ from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
 from touchstone.runtime.names import agreement_topic, changelog_topic, clock_topic, internal_topic
 from touchstone.runtime.partitions import StoreFactory
-from touchstone.runtime.program import Program
+from touchstone.runtime.program import Prepare, Program
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.transport import EngineConsumer
@@ -41,6 +41,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """From glibc's malloc.h."""
 
 Beside = Callable[[RuntimeStatus], Coroutine[Any, Any, None]]
+"""Makes what runs beside the worker, in its event loop."""
 
 
 def run_worker(
@@ -51,10 +52,12 @@ def run_worker(
     status: RuntimeStatus | None = None,
     clock: Clock | None = None,
     beside: Beside | None = None,
+    prepare: Prepare | None = None,
 ) -> int:
     """Run one worker in this process until SIGTERM or SIGINT; returns the exit code, 0 after an orderly end.
 
-    `beside` makes a coroutine that runs beside the worker, in its event loop (the metrics page). Does not return after an unexpected
+    `beside` makes a coroutine that runs beside the worker, in its event loop (the metrics page); `prepare` is awaited with what was
+    fetched before any of it is handed on. Does not return after an unexpected
     error: the process ends at once, with 70 (or 75 when another worker took our place), and commits nothing.
 
     Raises:
@@ -64,7 +67,7 @@ def run_worker(
     """
     check_compatibility()
     _return_memory()
-    worker = Worker(settings, status or RuntimeStatus())
+    worker = Worker(settings, status or RuntimeStatus(), prepare)
     with _directory_lock(settings.data_dir):
         try:
             return asyncio.run(worker.run(program, open_store, clock or SystemClock(), beside))
@@ -75,8 +78,9 @@ def run_worker(
 class Worker:
     """Starts the engine, watches it, and stops it in order."""
 
-    def __init__(self, settings: WorkerSettings, status: RuntimeStatus) -> None:
+    def __init__(self, settings: WorkerSettings, status: RuntimeStatus, prepare: Prepare | None = None) -> None:
         self._settings = settings
+        self._prepare = prepare
         self._status = status
         self._stop = asyncio.Event()
         self._refused: UsageError | TooManyDeadLetters | None = None
@@ -94,7 +98,16 @@ class Worker:
         self._settings = await agreement.enter(self._settings, program)
         counts = await check_topics(self._settings, program)
         await agreement.sign(self._settings, program, counts)
-        assembly = assemble(self._settings, program, open_store, counts=counts, clock=clock, status=self._status, fail=self._fail)
+        assembly = assemble(
+            self._settings,
+            program,
+            open_store,
+            counts=counts,
+            clock=clock,
+            status=self._status,
+            fail=self._fail,
+            prepare=self._prepare,
+        )
         self._assembly = assembly
         await assembly.producer.start()
         self._heartbeat.start()

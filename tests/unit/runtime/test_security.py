@@ -14,8 +14,9 @@ import touchstone
 from tests.kafka.certificates import Authority
 from touchstone.errors import UsageError
 from touchstone.runtime.assembly import faust_app
-from touchstone.runtime.security import Secret, Security, connection
+from touchstone.runtime.security import Security, connection
 from touchstone.runtime.settings import WorkerSettings
+from touchstone.secret import Secret
 
 CANARY = "canary-5f2c9e"
 USER = {
