@@ -84,7 +84,9 @@ def test_every_reference_leads_somewhere(pod: Any, container: Any) -> None:
 
 def test_the_topology_is_the_shipped_one() -> None:
     """`cp topology.yaml deploy/kubernetes/` was not forgotten: kustomize takes no file from outside its folder."""
-    assert (FOLDER / "topology.yaml").read_text() == (ROOT / "topology.yaml").read_text()
+    is_same = (FOLDER / "topology.yaml").read_text() == (ROOT / "topology.yaml").read_text()
+
+    assert is_same, "the topology has changed: cp topology.yaml deploy/kubernetes/"
 
 
 def test_the_worker_knows_every_variable_it_is_given(container: Any) -> None:
