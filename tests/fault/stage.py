@@ -1,6 +1,7 @@
 """A Kafka of our own behind proxies, and systems upon it: what a walk and the single fault tests have in common."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -71,7 +72,8 @@ async def own_scene(
     ]
     await admin.apply(cluster.bootstrap, specs)
     workload = Workload(cluster.bootstrap, system.topology, lines, rate)
-    environment = {"PYTHONPATH": str(SKEW), "TOUCHSTONE_TEST_CLOCK": str(clock_file)}
+    path = os.pathsep.join(filter(None, [str(SKEW), os.environ.get("PYTHONPATH")]))
+    environment = {"PYTHONPATH": path, "TOUCHSTONE_TEST_CLOCK": str(clock_file)}
     async with Crew(system, environment=environment) as crew:
         scene = Scene(crew, cluster, kafka.proxies, workload, random, folder, clock_file)
         for number in range(1, workers + 1):
