@@ -24,7 +24,9 @@ from touchstone.state.keys import ROW, row_of
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.topology.compile import Topology
 
-_UNREADABLE_S = 45.0  # the transaction timeout, and the time until a broker looks for what has timed out
+_UNREADABLE_S = (
+    120.0  # the transaction timeout, the time until a broker looks for what has timed out, and a marker for a broker that was away
+)
 _LOOK_AGAIN_S = 2.0
 _EVENT_ID = re.compile(rb"tp-(?:large-)?\d+")
 
@@ -64,7 +66,8 @@ async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]
 
     Offsets are asked for first: what is committed later is not judged. A touchpoint counts as durable when the changelog has ever held it,
     when it is a dead letter, or when it is in a committed message between workers. What is committed is not readable while an older
-    transaction of somebody else is open in the same partition, so this looks again until those must have timed out.
+    transaction of somebody else is open in the same partition, or while the broker that leads it was away and has not got the marker yet.
+    So this looks again until that must be over.
     """
     offsets = await group_offsets(bootstrap, app)
     committed = {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}

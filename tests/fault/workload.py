@@ -143,7 +143,7 @@ class Workload:
         for line in lines:
             prepared: Prepared = prepare_line(line, self._topology)
             try:
-                sent.append((line, await producer.send(prepared.topic, prepared.value, prepared.key)))  # type: ignore[attr-defined]
+                sent.append((line, await producer.send(prepared.topic, prepared.value, prepared.key, headers=list(prepared.headers))))  # type: ignore[attr-defined]
             except Exception:  # noqa: BLE001  # whatever the reason: it is not acknowledged
                 sent.append((line, None))
         waiting = [answer for _, answer in sent if answer is not None]
