@@ -12,9 +12,7 @@ ONE_BROKER = (
     "kill",
     "kill-wipe",
     "at:commit.before_end",
-    "at:commit.before_stores",
     "at:deliver.after_absorb",
-    "at:deliver.before_piece",
     "at:restore.while_reading",
     "restore-rebalance",
     "freeze-session",
@@ -35,10 +33,10 @@ THREE_BROKERS = ("broker-kill", "controller-kill", "kill")
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 def test_a_walk_on_one_broker_violates_nothing(tmp_path: Path) -> None:
-    """Eighteen faults in random order in two rounds; everything that is promised is checked after each round."""
-    walk = Walk(20_261, tmp_path, words=ONE_BROKER, faults_a_round=len(ONE_BROKER) // 2, tell=print)
+    """Each of these faults once, in an order that the seed decides; everything that is promised is checked afterwards."""
+    walk = Walk(20_261, tmp_path, words=ONE_BROKER, faults_a_round=len(ONE_BROKER), tell=print)
 
-    report = asyncio.run(walk.run(1_000, rounds=2))
+    report = asyncio.run(walk.run(1_000, rounds=1))
 
     assert report.violations == []
     assert report.faults.total() == len(ONE_BROKER)
