@@ -124,17 +124,24 @@ def touchpoint_key(value: bytes | None, topology: Topology) -> str | None:
         return None
 
 
-def accounted_for(
+def unaccounted_sources(
     sources: Iterable[Source], held: frozenset[str], said: Iterable[Said], topology: Topology, in_flight: frozenset[str] = frozenset()
-) -> list[str]:
-    """Every record is a touchpoint in the state, or a dead letter of its own, once; `in_flight` are keys on their way between workers."""
-    letters = Counter((s.record.topic, s.record.partition, s.record.offset) for s in said if isinstance(s.record, DeadLetter))
-    lost, twice = [], [f"{topic}[{partition}]@{offset}" for (topic, partition, offset), count in letters.items() if count > 1]
-    for source in sources:
-        key = touchpoint_key(source.value, topology)
-        if key not in held and key not in in_flight and (source.topic, source.partition, source.offset) not in letters:
-            lost.append(f"{source.topic}[{source.partition}]@{source.offset}")
+) -> list[Source]:
+    """The records that are neither a touchpoint in the state nor a dead letter; `in_flight` are keys on their way between workers."""
+    letters = _letters(said)
+    known = held | in_flight
+    return [s for s in sources if touchpoint_key(s.value, topology) not in known and (s.topic, s.partition, s.offset) not in letters]
+
+
+def accounted_for(sources: Iterable[Source], held: frozenset[str], said: Sequence[Said], topology: Topology) -> list[str]:
+    """Every record is a touchpoint in the state, or a dead letter of its own, once."""
+    lost = [f"{s.topic}[{s.partition}]@{s.offset}" for s in unaccounted_sources(sources, held, said, topology)]
+    twice = [f"{topic}[{partition}]@{offset}" for (topic, partition, offset), count in _letters(said).items() if count > 1]
     return _few("neither in the state nor a dead letter", lost) + _few("more than one dead letter", twice)
+
+
+def _letters(said: Iterable[Said]) -> Counter[tuple[str, int, int]]:
+    return Counter((s.record.topic, s.record.partition, s.record.offset) for s in said if isinstance(s.record, DeadLetter))
 
 
 def said_once(said: Iterable[Said]) -> list[str]:

@@ -121,8 +121,8 @@ def test_a_touchpoint_on_its_way_is_not_lost() -> None:
     """While the system runs, a committed message between two workers is as good as state."""
     source = Source("t.touchpoints.web.v1", 0, 1, b'{"event_id":"tp-1","channel":"website"}')
 
-    assert checker.accounted_for([source], frozenset(), [], TOPOLOGY)
-    assert not checker.accounted_for([source], frozenset(), [], TOPOLOGY, frozenset({"default/web/tp-1"}))
+    assert checker.unaccounted_sources([source], frozenset(), [], TOPOLOGY) == [source]
+    assert checker.unaccounted_sources([source], frozenset(), [], TOPOLOGY, frozenset({"default/web/tp-1"})) == []
 
 
 def test_a_dead_letter_that_is_said_twice_is_found() -> None:
