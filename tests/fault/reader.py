@@ -74,7 +74,7 @@ async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]
     below = [s for s in await sources(bootstrap, topology) if s.offset < committed.get((s.topic, s.partition), 0)]
     lost = await _without_trace(bootstrap, app, topology, below)
     deadline = time.monotonic() + _UNREADABLE_S
-    while lost and time.monotonic() < deadline:  # noqa: ASYNC110  # a broker has no event to wait for
+    while lost and time.monotonic() < deadline:
         await asyncio.sleep(_LOOK_AGAIN_S)
         lost = await _without_trace(bootstrap, app, topology, lost)
     return [f"{source.topic}[{source.partition}]@{source.offset}" for source in lost]
