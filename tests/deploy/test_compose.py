@@ -64,6 +64,14 @@ def test_workers_have_names_and_disks_of_their_own(services: dict[str, Any]) -> 
     assert all(worker["read_only"] and worker["cap_drop"] == ["ALL"] for worker in workers)
 
 
+def test_workers_wait_for_topics_and_schemas(services: dict[str, Any]) -> None:
+    """A worker without them would end with 2."""
+    assert services["worker-1"]["depends_on"].keys() == {"topics", "schemas"}
+    assert services["topics"]["command"] == ["topics", "apply"]
+    assert services["schemas"]["command"] == ["schemas", "register"]
+    assert "registry" in services["worker-1"]["environment"]["TOUCHSTONE_REGISTRY_URL"]
+
+
 def test_prometheus_asks_the_workers_under_the_job_of_the_alerts() -> None:
     """The alerts say `job="touchstone"`; the targets are the services."""
     config = load(COMPOSE.parents[1] / "prometheus" / "prometheus.yaml")
