@@ -8,7 +8,7 @@ import msgspec
 
 from touchstone.app import STAGES, channel_topics, ordering_of, output_topics
 from touchstone.clock import SystemClock
-from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
@@ -116,7 +116,7 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
     agreement = await read_agreement(bootstrap, app)
     ordering = ordering_of(topology)
     _refuse_other_key(agreement, program_of(topology, ordering))
-    book, codec = Book(ordering), bundled_codec()
+    book, codec = Book(ordering), reading_codec()
     there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments])
     for topic in sorted(there):
         number = 0
@@ -195,7 +195,7 @@ def _refuse_other_key(agreement: Agreement | None, program: Pipeline) -> None:
 
 async def _trace(book: Book, topology: Topology, ordering: Ordering, bootstrap: str) -> None:
     """Look for the identifiers of customer ids in the touchpoints themselves."""
-    intake = Intake(topology, ordering.strength, Counts())
+    intake = Intake(topology, ordering.strength, Counts(), reading_codec())
     async for record in read_topic(bootstrap, channel_topics(topology)):
         taken = intake.take(record, [])
         if isinstance(taken, Accepted):

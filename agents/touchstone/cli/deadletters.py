@@ -16,6 +16,7 @@ from touchstone.cli.lines import at
 from touchstone.cli.masked import content, masked
 from touchstone.cli.output import Output, output_option
 from touchstone.clock import SystemClock
+from touchstone.contracts.codec import writing_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
 from touchstone.errors import UsageError
@@ -28,6 +29,7 @@ from touchstone.observe.metrics import Counts
 from touchstone.runtime.atomic import Sent, write_together
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Topology
+from touchstone.topology.subjects import subject_of
 
 MAX_TRIES = 3
 _AT_ONCE = 200
@@ -129,11 +131,12 @@ def replay(
     """  # noqa: D301 - \b is click's mark for lines to be kept
     compiled = own(topology, topic_prefix)
     found = _chosen(asyncio.run(read_letters(bootstrap, compiled.topics.deadletters, wanted)), wanted, everything=everything)
+    codec = writing_codec(subject_of(compiled))
     corrected = None
     if edit is not None:
         found = [_the_one(found, ", ".join(wanted.ids) or "those filters")]
-        corrected = correct(edit.read(), found[0].letter, compiled)
-    intake = Intake(compiled, Ordering(compiled.kinds).strength, Counts())
+        corrected = correct(edit.read(), found[0].letter, compiled, codec)
+    intake = Intake(compiled, Ordering(compiled.kinds).strength, Counts(), codec)
     now = SystemClock().now_ms()
     sending: list[tuple[Found, Again]] = []
     for each in found:

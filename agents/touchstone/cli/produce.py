@@ -20,9 +20,7 @@ from touchstone.cli.judge import Judge
 from touchstone.cli.output import Output, Show, counted, output_option
 from touchstone.cli.prefix import prefix_option
 from touchstone.clock import SystemClock
-from touchstone.contracts.codec import Codec, bundled_codec
-from touchstone.contracts.registered import RegisteredSchemas
-from touchstone.contracts.registry_client import configured_client
+from touchstone.contracts.codec import bundled_codec, writing_codec
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import Retriable, UsageError
 from touchstone.intake.event_time import inner_time
@@ -182,10 +180,9 @@ async def send(
 def _stamp(topology: Topology) -> Callable[[Prepared], Prepared]:
     """What gives Avro the registry's id, where the environment names a registry."""
     topics = {subject.topic for subject in subjects(topology) if subject.record == "Touchpoint"}
-    client = configured_client()
-    if client is None or not topics:
+    codec = writing_codec(subject_of(topology))
+    if not topics or codec is bundled_codec():
         return lambda prepared: prepared
-    codec = Codec(RegisteredSchemas(client, subject_of(topology)))
     return lambda prepared: (
         prepared._replace(value=codec.restamped(prepared.value, bundled_codec())) if prepared.topic in topics else prepared
     )

@@ -169,6 +169,16 @@ def reading_codec() -> Codec:
     return _registered_codec(os.environ[URL]) if os.environ.get(URL) else bundled_codec()
 
 
+def writing_codec(subjects: Mapping[str, str]) -> Codec:
+    """The same for who also writes: `subjects` says under which subject each record type is registered.
+
+    Raises:
+        UsageError: the environment names a registry wrongly.
+    """
+    client = configured_client()
+    return bundled_codec() if client is None else Codec(RegisteredSchemas(client, subjects))
+
+
 @cache
 def _registered_codec(_url: str) -> Codec:
     client = configured_client()
