@@ -29,9 +29,9 @@ _DAY_S = 86_400
 _RECOVERY_S = 180.0
 """A bound, not a figure: half open connections are noticed after 40 s, a broker on a busy machine starts for as long."""
 _QUIET_S = 300.0
-_RATE = 150.0
+_RATE = 60.0
 _FAULTS_A_ROUND = 6
-_LINES = 60_000
+_LINES = 20_000
 
 Make = Callable[[Random], Fault]
 

@@ -178,8 +178,8 @@ class Restorer:
             fetch_max_wait_ms=20,
             max_partition_fetch_bytes=4 << 20,
         )
-        await reader.start()
         try:
+            await reader.start()  # inside: a restore that is cancelled meanwhile must not leave connections behind
             yield reader
         finally:
             await reader.stop()
