@@ -83,7 +83,7 @@ def test_a_state_moves_to_more_and_to_fewer_partitions_and_goes_on(kafka: str, t
         assert code == 0, said
 
         await move_on(system, 2, 6)
-        await work(system, lines[500:1_000], None, workers=("w1", "w2"))
+        await work(system, lines[500:1_000], None, workers=("w1", "w2", "w3", "w4"))
         code, said = await topics(system, "repartition", "--yes", partitions=1)
         assert code == 0, said
         system.generation, system.topology = 3, replace(system.topology, partitions=1)
