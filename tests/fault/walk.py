@@ -31,7 +31,7 @@ _RECOVERY_S = 180.0
 _QUIET_S = 300.0
 _RATE = 60.0
 _FAULTS_A_ROUND = 6
-_LINES = 20_000
+_LINES = 40_000
 
 Make = Callable[[Random], Fault]
 
