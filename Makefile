@@ -41,7 +41,7 @@ static: $(VENV)/.ok
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker
+bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker; costs beside a peer's
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.ok ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)

@@ -13,6 +13,8 @@ from touchstone.testing.generator import customers
 
 REAL = "adobe-luma"
 """14 touchpoints a visit, two identifiers each, one person in 25 touchpoints: what a web site and an app see in a few days."""
+RESENT = 20
+"""One touchpoint in so many of `visits` is one that was sent before."""
 NEW_SHARE = 10
 """One touchpoint in so many is of a customer who was never seen before."""
 
@@ -63,6 +65,23 @@ def _as_copy(line: dict[str, Any], shift_ms: int, number: str) -> bytes:
             "identifiers": {kind: number + value[len(number) :] for kind, value in line["identifiers"].items()},
         }
     )
+
+
+def visits(people: int, count: int, start_ms: int, seed: int) -> Iterator[bytes]:
+    """`count` touchpoints of people who have one cookie each, in order of time; one in twenty is sent twice, the second time a little later."""
+    random = Random(seed)
+    sent: list[bytes] = []
+    for number in range(count):
+        if number % RESENT == RESENT - 1:
+            yield random.choice(sent[-RESENT:])
+            continue
+        what = random.choice(_TYPES)
+        line = stamped(
+            _touchpoint(f"v{seed}-{number}", what, {"cookie": f"ck-{random.randrange(people)}"}, number) | {"channel": "web"},
+            start_ms + number,
+        )
+        sent.append(line)
+        yield line
 
 
 def paced(known: int, count: int, random: Random) -> Iterator[tuple[str, bool | None, dict[str, Any]]]:
