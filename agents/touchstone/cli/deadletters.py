@@ -14,7 +14,7 @@ from touchstone.cli.groups import Suggesting
 from touchstone.cli.letters import Found, Wanted, letter_options, own, place_options, read_letters
 from touchstone.cli.lines import at
 from touchstone.cli.masked import content, masked
-from touchstone.cli.output import Output, output_option
+from touchstone.cli.output import Output, counted, output_option
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import writing_codec
 from touchstone.contracts.json_form import to_json_dict
@@ -67,7 +67,7 @@ def list_(wanted: Wanted, settled: bool, topology: Topology, topic_prefix: str, 
     head = ("letter", "time", "channel", "reason", "tries", "state", "bytes", "from")
     output.table(head, (_row(each) for each in found))
     by_reason = Counter(each.letter.reason for each in found)
-    output.note(f"{len(found):,} letters" + "".join(f"; {reason}: {count:,}" for reason, count in by_reason.most_common()))
+    output.note(counted(len(found), "letter") + "".join(f"; {reason}: {count:,}" for reason, count in by_reason.most_common()))
 
 
 @deadletters.command
@@ -239,4 +239,4 @@ def _tell(output: Output, what: str, done: int, left: int, *, dry_run: bool) -> 
     if output.is_json:
         output.emit({"done" if not dry_run else "would": what, "letters": done, "left_alone": left})
     else:
-        output.note(f"{done:,} letters {would}{what}{rest}")
+        output.note(f"{counted(done, 'letter')} {would}{what}{rest}")

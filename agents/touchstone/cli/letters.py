@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from pydantic_core import PydanticCustomError
 
-from touchstone.cli.prefix import prefix_option
+from touchstone.cli.prefix import prefix_option, topology_option
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.reasons import REASONS
@@ -140,12 +139,9 @@ def letter_options(command: _F) -> _F:
 
 def place_options(command: _F) -> _F:
     """Give a command `--topology` and `--topic-prefix`; it receives `topology: Topology` and `topic_prefix: str`."""
-    return click.option(
-        "--topology",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
+    return topology_option(
+        "which topic holds the letters; ",
         callback=lambda _context, _parameter, value: load_topology(value or default_topology_path()),
-        help="which topic holds the letters; by default the shipped topology",
     )(prefix_option(command))
 
 

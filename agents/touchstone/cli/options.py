@@ -46,7 +46,7 @@ def app_options(command: _F) -> _F:
             callback=_remember,
             envvar="TOUCHSTONE_PARTITIONS",
             show_envvar=True,
-            help="instead of the topology's; frozen once topics exist",
+            help="instead of the topology's; `topics repartition` changes it",
         ),
         click.option(
             "--topology",

@@ -18,7 +18,7 @@ from touchstone.cli import exits
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.judge import Judge
 from touchstone.cli.output import Output, Show, counted, output_option
-from touchstone.cli.prefix import prefix_option
+from touchstone.cli.prefix import prefix_option, topology_option
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import bundled_codec, writing_codec
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
@@ -60,9 +60,7 @@ class Sent:
 
 @click.command
 @click.argument("file")
-@click.option(
-    "--topology", type=click.Path(path_type=Path), metavar="FILE", help="which channel has which topic; by default the shipped topology"
-)
+@topology_option("which channel has which topic; ")
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="at most N touchpoints a second; as fast as possible without"
 )

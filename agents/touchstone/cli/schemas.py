@@ -11,7 +11,7 @@ import click
 from touchstone.bundle import SCHEMAS
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import prefix_option
+from touchstone.cli.prefix import prefix_option, topology_option
 from touchstone.contracts.compatibility import LEVELS, Version, breaks
 from touchstone.contracts.registry import bundled_schemas
 from touchstone.contracts.registry_client import URL, Registered, RegistryClient
@@ -45,7 +45,7 @@ def _options(command: _F) -> _F:
         output_option,
         click.option("--registry", metavar="URL", help=f"the registry's API (default: {URL}), such as https://host:8081"),
         prefix_option,
-        click.option("--topology", type=click.Path(path_type=Path), metavar="FILE", help="by default the shipped topology"),
+        topology_option(),
     ):
         command = option(command)
     return command

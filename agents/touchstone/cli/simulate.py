@@ -10,6 +10,7 @@ from rich.text import Text
 
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import SHOWN_FINDINGS, Finding, Output, Show, counted, output_option
+from touchstone.cli.prefix import topology_option
 from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
@@ -40,7 +41,7 @@ def _time(_context: click.Context, _parameter: click.Parameter, value: str | Non
 
 @click.command
 @click.argument("file")
-@click.option("--topology", type=click.Path(path_type=Path), metavar="FILE", help="what to tell it by; by default the shipped topology")
+@topology_option("what to tell it by; ")
 @click.option("--shuffle", type=int, metavar="SEED", help="another order of arrival; the end must be the same")
 @click.option(
     "--as-of", callback=_time, metavar="TIME", help="let time pass until then (2024-05-01T10:00:00Z); by default until the latest receipt"

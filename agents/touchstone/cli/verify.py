@@ -14,6 +14,7 @@ from touchstone.app import secret_from
 from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
 from touchstone.cli.output import Output, output_option
+from touchstone.cli.prefix import topology_option
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.broker import kafka_or_given
@@ -30,7 +31,7 @@ _SHOWN_DIFFERENCES = 20
 
 @click.command
 @click.argument("file")
-@click.option("--topology", type=click.Path(path_type=Path), metavar="FILE", help="by default the shipped topology")
+@topology_option()
 @click.option("--workers", type=click.IntRange(1, 32), default=2, show_default=True, metavar="N", help="processes that share the work")
 @click.option("--kill", "kills", type=click.IntRange(0, 100), default=0, show_default=True, metavar="N", help="kill -9 so many on the way")
 @click.option("--shuffle", type=int, metavar="SEED", help="send the lines in a random order; the twin reads them in the file's")
