@@ -99,7 +99,7 @@ def assemble(
         delivery=delivery,
         partitions=partitions,
         producer=producer,
-        restorer=Restorer(settings, partitions, status, failpoints),
+        restorer=Restorer(settings, partitions, status, failpoints, clock_reader.is_alive),
         standby=Standby(settings, partitions, status, fail),
         timekeeper=timekeeper,
         clock_is_known=clock_reader.known,

@@ -1,6 +1,7 @@
 """Reads the clock topic whole, on every worker."""
 
 import asyncio
+import time
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,6 +11,9 @@ from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock, decode_statement
 
+_ALIVE_SHARE = 0.75
+"""Of the session timeout: a dead worker was silent for longer before the group noticed."""
+
 
 class ClockReader:
     """Feeds the journey clock from the beginning of the topic on. `known` is set once the end, as of the start, is reached."""
@@ -17,7 +21,13 @@ class ClockReader:
     def __init__(self, settings: WorkerSettings, clock: JourneyClock) -> None:
         self._settings = settings
         self._clock = clock
+        self._heard_ms: dict[str, int] = {}
         self.known = asyncio.Event()
+
+    def is_alive(self, transactional_id: str) -> bool:
+        """Whether this worker has said something a moment ago, as all do once a second; one whose session is over has not."""
+        heard_ms = self._heard_ms.get(transactional_id)
+        return heard_ms is not None and time.time() * 1_000 - heard_ms < _ALIVE_SHARE * self._settings.session_timeout_ms
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -40,6 +50,7 @@ class ClockReader:
                     self.known.set()
                 for records in (await reader.getmany(timeout_ms=100)).values():
                     for record in records:
+                        self._heard_ms[self._settings.transactional_id_of((record.key or b"").decode())] = record.timestamp
                         if record.value is not None:
                             self._clock.read(decode_statement(record.value))
         finally:

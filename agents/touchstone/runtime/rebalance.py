@@ -26,7 +26,6 @@ from touchstone.runtime.transaction import Membership, StableOffsets
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_S = 0.5
 _ASK_AGAIN_S = 0.05
 
 
@@ -183,12 +182,12 @@ class Rebalance:
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
         await self._failpoints.passed("restore.before_read")
+        await self._clock_is_known.wait()  # it also tells who is alive
         committed = await self._decided_offsets()
         restored = await self._restorer.restore(committed)
         self._failpoints.reached("restore.after_read")
         await self._check_changelogs(committed)
         self._check_fingerprints()
-        await self._clock_is_known.wait()
         consumer = self._require_consumer()
         async with consumer.fetch_lock, self._loop.lock:
             if epoch != self._loop.epoch:
@@ -253,9 +252,8 @@ class Rebalance:
             offsets = await consumer.stable_offsets(assigned)
             if not offsets.undecided:
                 return offsets.committed
-            if not aborted and time.monotonic() - started > _PATIENCE_S:
-                aborted = True
-                await self._restorer.abort_previous(offsets.last_owners)
+            if not aborted:
+                aborted = await self._restorer.abort_previous(offsets.last_owners, time.monotonic() - started)
             await asyncio.sleep(_ASK_AGAIN_S)
 
     def _require_consumer(self) -> GroupConsumer:

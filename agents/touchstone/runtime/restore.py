@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,9 @@ _TOMBSTONES_MS = 20 * 3_600_000
 """Kafka drops tombstones a day (delete.retention.ms) after it compacted them; a store that slept longer could miss a deletion."""
 
 _PATIENCE_S = 0.5
-"""How long an open transaction of somebody else is waited for before it is aborted; a live worker's ends within its commit interval."""
+_PATIENCE_WITH_THE_LIVING_S = 10.0
+"""How long an open transaction of somebody else is waited for before it is aborted. A dead worker's would last until its timeout; a live
+worker's ends by itself, be it slowly, and to abort it means to put its owner out of the group: on a busy machine they did so in turns."""
 
 
 @dataclass(slots=True)
@@ -51,11 +53,19 @@ class Restorer:
     records occupy offsets, so records cannot be counted.
     """
 
-    def __init__(self, settings: WorkerSettings, partitions: Partitions, status: RuntimeStatus, failpoints: Failpoints) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        partitions: Partitions,
+        status: RuntimeStatus,
+        failpoints: Failpoints,
+        is_alive: Callable[[str], bool],
+    ) -> None:
         self._settings = settings
         self._partitions = partitions
         self._status = status
         self._failpoints = failpoints
+        self._is_alive = is_alive
 
     async def restore(self, committed: Mapping[TopicPartition, OffsetAndMetadata]) -> int:
         """Restore every open store from its own offset; returns how many records that took.
@@ -115,9 +125,8 @@ class Restorer:
                 self._status.restore_remaining = sum(range_.end - range_.position for range_ in ranges.values())
                 if fetched:
                     progress_at = time.monotonic()
-                elif ranges and not aborted and time.monotonic() - progress_at > _PATIENCE_S:
-                    aborted = True
-                    await self.abort_previous(self._owners(ranges.values(), committed))
+                elif ranges and not aborted:
+                    aborted = await self.abort_previous(self._owners(ranges.values(), committed), time.monotonic() - progress_at)
                 await asyncio.sleep(0)
         return restored
 
@@ -158,14 +167,20 @@ class Restorer:
             owner_of(offset.metadata) for tp, offset in committed.items() if tp in self._partitions.internal and tp.partition in numbers
         }
 
-    async def abort_previous(self, transactional_ids: Iterable[str]) -> None:
-        """Abort what previous owners left open; otherwise everyone waits for their transaction timeout (26 s were seen)."""
+    async def abort_previous(self, transactional_ids: Iterable[str], waited_s: float) -> bool:
+        """Abort what previous owners left open, once that was waited for; otherwise everyone waits for their transaction timeout.
+
+        Returns whether it was time to. (26 s were seen without it.)
+        """
         ours = self._settings.transactional_id
-        for transactional_id in sorted(set(transactional_ids)):
-            if transactional_id != ours and transactional_id.startswith(f"{self._settings.app}-"):
-                log.warning("aborting the transaction that %s left open", transactional_id)
-                await abort_left_behind(transactional_id, self._settings.bootstrap)
-                self._status.aborted += 1
+        theirs = {each for each in transactional_ids if each != ours and each.startswith(f"{self._settings.app}-")}
+        if waited_s < (_PATIENCE_WITH_THE_LIVING_S if any(map(self._is_alive, theirs)) else _PATIENCE_S):
+            return False
+        for transactional_id in sorted(theirs):
+            log.warning("aborting the transaction that %s left open", transactional_id)
+            await abort_left_behind(transactional_id, self._settings.bootstrap)
+            self._status.aborted += 1
+        return True
 
     @asynccontextmanager
     async def _reader(self, isolation_level: str) -> AsyncIterator[Any]:

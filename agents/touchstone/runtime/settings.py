@@ -63,4 +63,8 @@ class WorkerSettings:
     @property
     def transactional_id(self) -> str:
         """The id under which this worker writes; a successor finds it in the metadata of committed offsets."""
-        return f"{self.app}-{self.instance}"
+        return self.transactional_id_of(self.instance)
+
+    def transactional_id_of(self, instance: str) -> str:
+        """The id under which a worker of this application writes."""
+        return f"{self.app}-{instance}"
