@@ -1,6 +1,7 @@
 """Settings for every test: how many examples a law is tried on."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -19,3 +20,7 @@ for _name, _count in _EXAMPLES.items():
 if _PROFILE not in _EXAMPLES:
     raise ValueError(f"TOUCHSTONE_EXAMPLES is {_PROFILE!r}; expected one of {', '.join(_EXAMPLES)}")
 settings.load_profile(_PROFILE)
+
+# Started by a shell in the background, everything ignores Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
