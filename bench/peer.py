@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load import visits
+from bench.pace import pace
 from bench.peer_run import Pair, Restored, pair
 from bench.peer_venv import VERSION
 from bench.report import Bar, Figure
@@ -14,7 +15,6 @@ _EACH = 8
 """Touchpoints a person."""
 _LEAST_US = 1.0
 """With tiny sizes what starting takes varies by more than the touchpoints cost; nothing is compared then, but it shall run."""
-_PEER = f"Quix Streams {VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class PeerBench:
         self._touchstone = Costs([], [])
         self._quix = Costs([], [])
         self._changes = 0
+        self._paces: list[float] = []
 
     async def run(self) -> list[Figure]:
         """All rounds.
@@ -80,6 +81,7 @@ class PeerBench:
         lines = list(visits(count // _EACH, count + size.later, start_ms, seed=number))
         async with pair(self._bootstrap, self._python) as both:
             await both.send(lines[:count])
+            self._paces.append(pace())
             if number % 2:
                 theirs, ours = await both.quix_cpu_s(count), await both.touchstone_cpu_s()
             else:
@@ -97,21 +99,27 @@ class PeerBench:
 
     def _cpu_figures(self) -> list[Figure]:
         size, ours, theirs = self._size, self._touchstone.us_per_touchpoint, self._quix.us_per_touchpoint
-        of = (
-            f"slope from {size.small:,} to {size.large:,} touchpoints; exactly once, {self._changes:,} changes of phase equal in all rounds"
-        )
+        of = f"slope from {size.small:,} to {size.large:,} touchpoints; {self._changes:,} changes of phase, all equal"
         return [
             Figure("CPU per touchpoint, Touchstone", "µs", tuple(ours), of),
-            Figure(f"CPU per touchpoint, {_PEER}", "µs", tuple(theirs), "the same"),
+            Figure("CPU per touchpoint, Quix Streams", "µs", tuple(theirs), f"the same, version {VERSION}"),
             Figure("CPU, Quix Streams / Touchstone", "times", _ratios(theirs, ours), "round by round", Bar("at least", 2)),
+            Figure("pace of this machine meanwhile", "ms", tuple(self._paces), "CPU time of 100,000 steps of plain Python (bench/pace.py)"),
         ]
 
     def _restore_figures(self) -> list[Figure]:
         ours, theirs = [r.rate for r in self._touchstone.restored], [r.rate for r in self._quix.restored]
         return [
-            Figure("restored records per second, Touchstone", "1/s", tuple(ours), _restored(self._touchstone.restored)),
-            Figure(f"restored records per second, {_PEER}", "1/s", tuple(theirs), _restored(self._quix.restored)),
+            Figure("restored records/s, Touchstone", "1/s", tuple(ours), _restored(self._touchstone.restored)),
+            Figure("restored records/s, Quix Streams", "1/s", tuple(theirs), _restored(self._quix.restored)),
             Figure("restore, Touchstone / Quix Streams", "times", _ratios(ours, theirs), "round by round", Bar("at least", 4)),
+            Figure(
+                "until records flow, Touchstone",
+                "s",
+                tuple(r.until_first_s for r in self._touchstone.restored),
+                "the same restores",
+            ),
+            Figure("until records flow, Quix Streams", "s", tuple(r.until_first_s for r in self._quix.restored), "the same restores"),
         ]
 
 
@@ -121,4 +129,4 @@ def _ratios(above: Sequence[float], below: Sequence[float]) -> tuple[float, ...]
 
 def _restored(rounds: Sequence[Restored]) -> str:
     last = rounds[-1]
-    return f"last round: {last.records:,.0f} records in {last.seconds:.2f} s; {last.until_first_s:.1f} s until records flowed"
+    return f"last round: {last.records:,.0f} records in {last.seconds:.2f} s"
