@@ -20,6 +20,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
+from tests.samples import MOMENT
 from touchstone.cli.dossier import parse
 from touchstone.cli.inspect import collect, inspect
 from touchstone.cli.output import Output
@@ -29,7 +30,7 @@ from touchstone.cli.tail import show, tail
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import TouchstoneError, UsageError
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange
 from touchstone.runtime.admin import TopicSpec, apply
 from touchstone.runtime.client import produce_lines, read_topic
 from touchstone.runtime.program import Record
@@ -52,32 +53,6 @@ journeys:
       - {{name: saw, when: {{type: ad_view}}, to: awareness}}
       - {{name: searched, when: {{type: search}}, to: interest}}
 """
-
-MOMENT = Moment(
-    moment_id="m1",
-    revision=1,
-    action="assert",
-    tenant="default",
-    customer_id="ada",
-    journey="purchase",
-    instance=None,
-    kind="transition",
-    from_phase=None,
-    to_phase="interest",
-    skipped=(),
-    cycle=1,
-    rule="searched",
-    occurred_at=1_714_557_600_000,
-    detected_at=1_714_557_601_000,
-    touchpoints=("web/e1",),
-    channel="web",
-    media="owned",
-    persona=None,
-    provisional=False,
-    guidance=None,
-    corrects=None,
-    topology_version=1,
-)
 
 
 def make_topics(kafka: str, *names: str, partitions: int = 3) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from tests.samples import moment_with
 from touchstone.consumer import Change, Moments
 from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import Retriable, UsageError
@@ -17,30 +18,13 @@ PARTITIONS = 4
 
 def moment(number: int, revision: int = 1, action: str = "assert") -> Moment:
     """A moment of customer number `number`; all its revisions lie in that customer's partition."""
-    return Moment(
+    return moment_with(
         moment_id=f"m{number}",
         revision=revision,
         action=action,
-        tenant="default",
         customer_id=f"customer-{number}",
-        journey="purchase",
-        instance=None,
-        kind="transition",
-        from_phase=None,
-        to_phase="interest",
-        skipped=(),
-        cycle=1,
-        rule="searched",
         occurred_at=1_714_557_600_000 + number,
-        detected_at=1_714_557_601_000,
-        touchpoints=("web/e1",),
-        channel="web",
-        media="owned",
-        persona=None,
-        provisional=False,
-        guidance=None,
         corrects="merge" if action == "retract" else None,
-        topology_version=1,
     )
 
 

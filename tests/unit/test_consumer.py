@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.samples import moment_with
 from touchstone.consumer import Moments
 from touchstone.errors import UsageError
 from touchstone.model.output import Moment
@@ -18,30 +19,16 @@ DAY = 86_400_000
 
 def moment(moment_id: str = "m1", revision: int = 1, action: str = "assert", **changed: Any) -> Moment:
     """Ada decides to buy."""
-    made = Moment(
+    made = moment_with(
         moment_id=moment_id,
         revision=revision,
         action=action,
-        tenant="default",
-        customer_id="ada",
-        journey="purchase",
-        instance=None,
-        kind="transition",
         from_phase="interest",
         to_phase="decision",
-        skipped=(),
-        cycle=1,
         rule="carted",
         occurred_at=100 * DAY,
         detected_at=100 * DAY,
-        touchpoints=("web/e1",),
-        channel="web",
         media=None,
-        persona=None,
-        provisional=False,
-        guidance=None,
-        corrects=None,
-        topology_version=1,
     )
     return msgspec.structs.replace(made, **changed)
 

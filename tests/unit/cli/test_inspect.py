@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.samples import moment_with
 from touchstone.cli.dossier import Dossier, Wanted, as_json, assemble, find, former_ids, parse
 from touchstone.cli.inspect import _nobody, _show
 from touchstone.cli.output import Output
@@ -24,30 +25,17 @@ def customer(customer_id: str, *pairs: tuple[str, str], **changed: Any) -> Custo
 
 def moment(moment_id: str, customer_id: str, revision: int = 1, action: str = "assert", **changed: Any) -> Moment:
     """A step to decision."""
-    made = Moment(
+    made = moment_with(
         moment_id=moment_id,
         revision=revision,
         action=action,
-        tenant="default",
         customer_id=customer_id,
-        journey="purchase",
-        instance=None,
-        kind="transition",
         from_phase="interest",
         to_phase="decision",
-        skipped=(),
-        cycle=1,
         rule="carted",
         occurred_at=DAY,
         detected_at=DAY,
-        touchpoints=("web/e1",),
-        channel="web",
         media=None,
-        persona=None,
-        provisional=False,
-        guidance=None,
-        corrects=None,
-        topology_version=1,
     )
     return msgspec.structs.replace(made, **changed)
 

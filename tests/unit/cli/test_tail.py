@@ -5,39 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.samples import moment_with
 from touchstone.cli.lines import line
 from touchstone.cli.output import Output
 from touchstone.cli.tail import _show
 from touchstone.contracts.codec import bundled_codec
 from touchstone.intake.redrive import SETTLED
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Customer, DeadLetter, IdentityChange
 from touchstone.runtime.program import Record
 
-MOMENT = Moment(
-    moment_id="m1",
-    revision=1,
-    action="assert",
-    tenant="default",
-    customer_id="3f2a9c0d11223344",
-    journey="purchase",
-    instance=None,
-    kind="transition",
-    from_phase=None,
-    to_phase="decision",
-    skipped=("awareness", "interest"),
-    cycle=1,
-    rule="carted",
-    occurred_at=1_714_557_600_000,
-    detected_at=1_714_557_601_000,
-    touchpoints=("web/e1",),
-    channel="web",
-    media="owned",
-    persona=None,
-    provisional=False,
-    guidance=None,
-    corrects=None,
-    topology_version=1,
-)
+MOMENT = moment_with(customer_id="3f2a9c0d11223344", to_phase="decision", skipped=("awareness", "interest"), rule="carted")
 
 
 def test_a_moment_says_when_who_from_where_to_where_and_why() -> None:

@@ -4,34 +4,11 @@ from typing import Any
 
 import msgspec
 
+from tests.samples import moment_with
 from touchstone.devkit.audience import Tally
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 
-MOMENT = Moment(
-    moment_id="m1",
-    revision=1,
-    action="assert",
-    tenant="default",
-    customer_id="ada",
-    journey="purchase",
-    instance=None,
-    kind="transition",
-    from_phase=None,
-    to_phase="interest",
-    skipped=(),
-    cycle=1,
-    rule="searched",
-    occurred_at=1,
-    detected_at=2,
-    touchpoints=("web/e1",),
-    channel="web",
-    media="owned",
-    persona=None,
-    provisional=False,
-    guidance=None,
-    corrects=None,
-    topology_version=1,
-)
+MOMENT = moment_with(occurred_at=1, detected_at=2)
 
 
 def moment(**changed: Any) -> Moment:
