@@ -195,6 +195,31 @@ def test_outputs_and_produced_touchpoints_carry_the_ids_of_the_registry(shop: Sh
     assert len(set(ids.values())) == 5
 
 
+def test_a_mended_touchpoint_goes_back_under_the_id_of_the_registry(shop: Shop, tmp_path: Path) -> None:
+    """Judged with the registry's ids, and written with them: under the fixed one it would be another record, or none."""
+    shop.client.register(f"{shop.prefix}other-value", json.dumps(other_version()))  # takes an id, so that ours are not the fixed ones
+    topology, app = shop.topology, ["--app", f"{shop.prefix}app"]
+    shop.run("topics", "apply", *topology, *app)
+    shop.run("schemas", "register", *topology)
+    line = {"event_id": "1", "type": "search", "occurred_at": "2024-05-01T10:00:00Z", "identifiers": {"user_idd": "ada"}}
+    (tmp_path / "one.jsonl").write_text(json.dumps(line) + "\n")
+    (tmp_path / "mended.json").write_text(json.dumps(line | {"identifiers": {"user_id": "ada"}}))
+    shop.run("produce", str(tmp_path / "one.jsonl"), "--anyway", *topology)
+    worker = shop.start_worker()
+    try:
+        (letter,) = until(lambda: asyncio.run(shop.said("deadletters")), "the dead letter")
+        judged = shop.run("deadletters", "replay", "--all", "--dry-run", *topology)
+        shop.run("deadletters", "replay", "--letter", letter.letter_id, "--edit", str(tmp_path / "mended.json"), *topology)
+        (moment,) = until(lambda: asyncio.run(shop.said("moments")), "the moment of the mended touchpoint")
+        worker.terminate()
+        worker.wait(WITHIN_S)
+    finally:
+        worker.kill()
+
+    assert "would be refused again: no_usable_identifier" in judged
+    assert moment.rule == "searched"
+
+
 def test_what_is_registered_can_be_compared_and_a_change_that_breaks_is_refused_with_the_field(shop: Shop) -> None:
     """Missing, registered, the same, broken; and the levels are those of the contract."""
     missing = shop.run("schemas", "diff", *shop.topology, code=1)

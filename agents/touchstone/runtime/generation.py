@@ -105,8 +105,8 @@ async def refuse_members(bootstrap: str, app: str) -> None:
     members = await group_members(bootstrap, app)
     if members:
         raise UsageError(
-            f"expected no worker of {app!r} to run, found {len(members)}: {', '.join(members)}. Stop them; one that was killed is gone when its "
-            "session has ended (10 s by default)"
+            f"expected no worker of {app!r} to run, found {len(members)}: {', '.join(members)}. Stop them; one that was killed, or "
+            "stopped with --static-membership, is gone when its session has ended (10 s by default)"
         )
 
 
