@@ -62,6 +62,18 @@ def test_the_kustomization_holds_every_resource() -> None:
     assert all((FOLDER / file).exists() for each in kustomization["configMapGenerator"] for file in each.get("files", ()))
 
 
+def test_the_job_makes_the_topics_of_the_operators_topology() -> None:
+    """Not those of the shipped one, which is what the command falls back to."""
+    pod = load("topics-job.yaml")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    environment = {each["name"]: each["value"] for each in container["env"]}
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    maps = {volume["name"]: volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume}
+
+    assert environment["TOUCHSTONE_TOPOLOGY"] == f"{mounted['topology']}/topology.yaml"
+    assert f"create configmap {maps['topology']} --from-file=" in (ROOT / "docs" / "operate.md").read_text()
+
+
 def test_every_reference_leads_somewhere(pod: Any, container: Any) -> None:
     """Settings, topology and account exist in the kustomization; only the secret is the operator's."""
     generated = {each["name"] for each in load("kustomization.yaml")["configMapGenerator"]}
