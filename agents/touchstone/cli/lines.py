@@ -4,6 +4,7 @@ from rich.text import Text
 
 from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.times import iso_text
+from touchstone.journey.fold import DORMANT
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 
 RECORD_NAMES = {Moment: "moment", Customer: "customer", IdentityChange: "identity", DeadLetter: "deadletter"}
@@ -34,9 +35,10 @@ def short(customer_id: str) -> str:
 
 
 def step(moment: Moment) -> str:
-    """From where to where, with what was passed over."""
+    """From where to where, with what was passed over; who falls asleep keeps the phase and becomes dormant."""
     skipped = f" (passing {', '.join(moment.skipped)})" if moment.skipped else ""
-    return f"{moment.from_phase or 'start'} → {moment.to_phase or moment.kind}{skipped}"
+    end = moment.to_phase or (DORMANT if moment.rule == DORMANT else moment.kind)
+    return f"{moment.from_phase or 'start'} → {end}{skipped}"
 
 
 def cause(moment: Moment) -> str:

@@ -177,6 +177,17 @@ def test_people_see_who_where_and_why(capsys: pytest.CaptureFixture[str]) -> Non
     assert "purchase: paid on web" in text
 
 
+def test_who_fell_asleep_is_shown_as_dormant(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dormancy leads to no phase; the kind of its moment, a timeout, says nothing to whoever reads the table."""
+    asleep = moment("m3", "ada0ada0", kind="timeout", from_phase="purchase", to_phase=None, rule="dormant")
+
+    _show(assemble(ADA, None, (), [asleep], ()), Output())
+
+    text = capsys.readouterr().out
+    assert "purchase → dormant" in text
+    assert "→ timeout" not in text
+
+
 def test_not_found_says_what_to_try() -> None:
     """The message names the identifier and the places to look."""
     assert "touchstone tail deadletters" in _nobody(asked("email:ada@x.org"))
