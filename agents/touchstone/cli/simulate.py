@@ -62,6 +62,8 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     what a later one takes back, and identity changes (record: identity). A worker reads many touchpoints at a time and leaves out what
     is overtaken among them, so it says less on the way; what stands in the end is the same.
 
+    Exit code 1 when every line became a dead letter: then nothing was simulated.
+
     \b
       touchstone simulate adobe-luma
       touchstone simulate events.jsonl --log
@@ -69,9 +71,23 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     """  # noqa: D301 - \b is click's mark for lines to be kept
     source = _Source(file, load_topology(topology or default_topology_path()), shuffle, as_of)
     if log:
-        source.run(output, at_once=1, heard=lambda record: _log(record, source, output))
-        return
-    simulation = source.run(output)
+        simulation = source.run(output, at_once=1, heard=lambda record: _log(record, source, output))
+    else:
+        simulation = source.run(output)
+        _tell_the_end(simulation, source, output)
+    if 0 < source.count == len(simulation.final["deadletters"]):
+        output.fail(
+            f"expected touchpoints in {source.file}, found none that can be used: {_every_one(source.count)} became a dead letter, for the "
+            "reasons above. Is it the right file, and the topology that knows its channels (--topology)?"
+        )
+
+
+def _every_one(lines: int) -> str:
+    return "its only line" if lines == 1 else f"each of its {lines:,} lines"
+
+
+def _tell_the_end(simulation: Simulation, source: "_Source", output: Output) -> None:
+    """What is so in the end, in the form that was asked for."""
     if output.is_json:
         for section, name in _RECORD_OF.items():
             for row in simulation.final[section]:

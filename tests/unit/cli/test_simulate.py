@@ -196,6 +196,21 @@ def test_a_shipped_data_set_goes_by_its_name(capsys: pytest.CaptureFixture[str])
     assert "Where they stand" not in said
 
 
+@pytest.mark.parametrize("options", [(), ("--log",), ("--output", "json")], ids=" ".join)
+def test_a_file_of_nothing_but_dead_letters_has_failed(
+    tmp_path: Path, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that was given the wrong file, or the wrong topology, must be able to tell; what was found is shown all the same."""
+    path = tmp_path / "fax.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(STORY[3] | {"event_id": name}) + b"\n" for name in ("e1", "e2")))
+
+    assert run(str(path), *options) == 1
+
+    told = capsys.readouterr()
+    assert "unknown_channel" in told.out
+    assert "each of its 2 lines became a dead letter" in told.err
+
+
 def test_no_touchpoint_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty file has an empty end."""
     (tmp_path / "empty").write_bytes(b"\n")
