@@ -193,7 +193,7 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
 
         registry.before_each_page(refresh_page)
         if options.web_port is not None:
-            web = await start_web(options.web_host, options.web_port, registry, lambda: (status.phase, why(status)), lambda: status.trouble)
+            web = await start_web(options.web_host, options.web_port, registry, lambda: (status.state, why(status)), lambda: status.trouble)
             (options.data_dir / "web.port").write_text(str(web.port))
         while True:
             await asyncio.sleep(1)
@@ -206,7 +206,9 @@ def why(status: RuntimeStatus) -> str:
     """Why a worker is ready or not, in a sentence for whoever is awake at three in the morning."""
     if status.trouble is not None:
         return status.trouble
-    match status.phase:
+    match status.state:
+        case "disconnected":
+            return f"no broker has answered for {status.silent_s:.0f} s; nothing is lost, and it goes on by itself when one does"
         case "starting":
             return "waiting for partitions of the group"
         case "rebalancing":

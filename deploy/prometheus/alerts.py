@@ -80,6 +80,14 @@ ALERTS = (
         (Clause('max by (instance) (touchstone_worker_state{state="running"})', "== 0"),),
     ),
     Alert(
+        "TouchstoneDisconnected",
+        "critical",
+        "1m",
+        "No broker answers a worker.",
+        "0; it goes on by itself when a broker answers",
+        (Clause('max by (instance) (touchstone_worker_state{state="disconnected"})', "== 1"),),
+    ),
+    Alert(
         "TouchstoneLagWithoutCommits",
         "critical",
         "2m",

@@ -23,6 +23,7 @@ FOREIGN = {"up", "process_start_time_seconds", "process_resident_memory_bytes"}
 """Metrics of Prometheus and of the process, which are not ours to declare."""
 
 RUNS = f'touchstone_worker_state{{{W1}, state="running"}}'
+GONE = f'touchstone_worker_state{{{W1}, state="disconnected"}}'
 RESTORES = f'touchstone_worker_state{{{W1}, state="restoring"}}'
 
 
@@ -46,6 +47,8 @@ CASES = [
     Case("TouchstoneNoWorkers", 5, {f"up{{{W1}}}": "0x10", f"up{{{W2}}}": "1x10"}, fires=False, labels={}),
     Case("TouchstoneNotRunning", 14, {RUNS: "1 0x20"}, fires=True, labels=INSTANCE),
     Case("TouchstoneNotRunning", 14, {RUNS: "1 0x6 1x20"}, fires=False, labels=INSTANCE),
+    Case("TouchstoneDisconnected", 5, {GONE: "0 1x10"}, fires=True, labels=INSTANCE),
+    Case("TouchstoneDisconnected", 5, {GONE: "0 1x3 0x10"}, fires=False, labels=INSTANCE),
     Case(
         "TouchstoneLagWithoutCommits",
         10,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.runtime_rig import wait_until
+from touchstone.devkit.broker import EmbeddedKafka
 from touchstone.devkit.live import LiveSystem
 from touchstone.runtime.failpoint import VARIABLE
 from touchstone.topology.load import default_topology_path, load_topology
@@ -96,3 +99,29 @@ def test_a_worker_that_leaves_is_alive_and_not_ready_until_it_has_gone(system: L
 
     assert (status, live) == (503, 200)
     assert "finishing the last transaction" in ready["reason"]
+
+
+def test_a_worker_whose_broker_is_silent_says_so_and_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    """The connection stands and nobody answers: the worker is alive and not ready, and loses nothing."""
+    file = default_topology_path()
+    with EmbeddedKafka() as broker:
+        topology = replace(load_topology(file), partitions=2)
+        system = LiveSystem(broker.bootstrap, file, topology, tmp_path, app="silent", session_timeout_s=30)
+        asyncio.run(system.create_topics())
+        system.start("w1")
+        try:
+            before, _ = wait_for_state(system, "w1", "running")
+            pid = broker.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                silent, said = wait_for_state(system, "w1", "disconnected")
+                live, _ = ask(system, "w1", "/health/live")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            after, _ = wait_for_state(system, "w1", "running")
+        finally:
+            system.stop()
+
+    assert (before, silent, live, after) == (200, 503, 200, 200)
+    assert "no broker has answered for" in said["reason"]

@@ -13,8 +13,8 @@ from typing import Literal
 OTHER = "other"
 """What a label value is shown as when it is not in the label's closed set."""
 
-STATES = ("starting", "rebalancing", "restoring", "running", "draining")
-"""What a worker can be doing, in the order of its life."""
+STATES = ("starting", "rebalancing", "restoring", "running", "disconnected", "draining")
+"""What a worker can be doing, in the order of its life; disconnected: no broker answers, it waits and goes on by itself."""
 
 
 CAUSES = ("late", "merge", "split", "erasure", "topology")
@@ -268,7 +268,7 @@ STATE = Metric(
     "gauge",
     "1 for the present state, else 0",
     ("state",),
-    "What the worker is doing: starting, rebalancing, restoring, running or draining.",
+    "What the worker is doing: starting, rebalancing, restoring, running, disconnected (no broker answers; it waits) or draining.",
     "Is the worker at work?",
 )
 BUILD = Metric(
@@ -323,7 +323,7 @@ LABELS: Mapping[str, str] = {
     "believed": "`sent_at`, `received_at`",
     "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
     "topic": "the topology's topics and Touchstone's own",
-    "state": "`starting`, `rebalancing`, `restoring`, `running`, `draining`",
+    "state": "`starting`, `rebalancing`, `restoring`, `running`, `disconnected`, `draining`",
     "version": "one value a release",
     "python": "one value an installation",
     "topology": "one value a topology",

@@ -37,8 +37,8 @@ class Status(Protocol):
     batch_times: deque[float]
 
     @property
-    def phase(self) -> str:
-        """What the worker is doing."""
+    def state(self) -> str:
+        """What the worker is doing, as others are told."""
         ...
 
     @property
@@ -54,7 +54,7 @@ class Status(Protocol):
 
 def show_status(registry: Registry, status: Status) -> None:
     """Bring the registry up to date; what was timed is taken out of the status."""
-    registry.set_state(status.phase)
+    registry.set_state(status.state)
     registry.total(TRANSACTIONS, status.commits)
     registry.total(ABORTED, status.aborted)
     registry.total(LOCAL_MESSAGES, status.delivered_locally)

@@ -205,6 +205,7 @@ class Rebalance:
             self._partitions.hand_over()
             self._timekeeper.assign()
             self._status.phase = "running"
+            self._status.answered_at = time.monotonic()
             self._loop.gate.set()
             self._standby.start()
         log.info("generation %d: %d partitions ready, %d records restored in %.2f s", *self._summary(restored, started))

@@ -1,10 +1,14 @@
 """What a worker says about itself while it runs."""
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
 Phase = Literal["starting", "rebalancing", "restoring", "running", "draining"]
+
+SILENCE_S = 15.0
+"""A fetch is answered after a tenth of a second, with nothing if there is nothing: a broker that is silent for so long has gone."""
 
 
 @dataclass(slots=True)
@@ -38,8 +42,20 @@ class RuntimeStatus:
     rebalances: int = 0
     clock_ms: int | None = None
     lag: dict[str, int] = field(default_factory=dict)
+    answered_at: float | None = None
+    """When a broker last answered a fetch, by the monotonic clock; set when records begin to flow."""
     trouble: str | None = None
     """Why this worker cannot go on; the process ends at once."""
+
+    @property
+    def silent_s(self) -> float:
+        """For how long no broker has answered, while records should flow."""
+        return time.monotonic() - self.answered_at if self.phase == "running" and self.answered_at is not None else 0.0
+
+    @property
+    def state(self) -> str:
+        """What the worker is doing, as others are told: its phase, or `disconnected`. It waits, and goes on by itself."""
+        return "disconnected" if self.silent_s > SILENCE_S else self.phase
 
     @property
     def ready(self) -> bool:

@@ -89,7 +89,7 @@ def test_the_state_is_one_of_all() -> None:
 
     shown.set_state("restoring")
 
-    assert [shown.value(STATE, state) for state in STATES] == [0, 0, 1, 0, 0]
+    assert [shown.value(STATE, state) for state in STATES] == [0, 0, 1, 0, 0, 0]
 
 
 def test_gauges_and_histograms_show_what_they_were_told() -> None:
