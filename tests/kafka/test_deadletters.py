@@ -143,12 +143,12 @@ def test_what_is_refused_again_counts_its_tries_and_is_left_alone_in_the_end(on_
         for tried in range(2):
             (letter,) = await desk.says("list")
             assert letter["tries"] == tried
-            await desk.says("replay", "--all", "--max-tries", "2")
+            await desk.says("replay", "--all", "--max-tries", "2", "--anyway")
             await desk.quiet()
-        (left, summary) = await desk.says("replay", "--all", "--max-tries", "2")
+        (left, summary) = await desk.says("replay", "--all", "--max-tries", "2", "--anyway")
 
         assert left["outcome"].startswith("was sent again 2 times")
-        assert summary == {"done": "replayed", "letters": 0, "left_alone": 1}
+        assert summary == {"done": "replayed", "letters": 0, "left_alone": 1, "refused_again": 0}
         letters = [r for r in await desk.system.records() if isinstance(r, DeadLetter)]
         assert len(letters) == 3
         assert {each.value for each in letters} == {BROKEN}

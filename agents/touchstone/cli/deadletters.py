@@ -15,19 +15,13 @@ from touchstone.cli.letters import Found, Wanted, letter_options, own, place_opt
 from touchstone.cli.lines import at
 from touchstone.cli.masked import content, masked
 from touchstone.cli.output import Output, counted, output_option
-from touchstone.clock import SystemClock
+from touchstone.cli.resending import Examiner, Verdict
 from touchstone.contracts.codec import writing_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
 from touchstone.errors import UsageError
-from touchstone.identity.ordering import Ordering
-from touchstone.intake.agent import Intake
-from touchstone.intake.lines import Prepared
-from touchstone.intake.redrive import SETTLED, Again, again, correct, tries
-from touchstone.model.output import DeadLetter
-from touchstone.observe.metrics import Counts
+from touchstone.intake.redrive import SETTLED, correct, tries
 from touchstone.runtime.atomic import Sent, write_together
-from touchstone.runtime.program import Record
 from touchstone.topology.compile import Topology
 from touchstone.topology.subjects import subject_of
 
@@ -104,6 +98,7 @@ def show(letter_id: str, reveal: bool, topology: Topology, topic_prefix: str, bo
 @click.option(
     "--max-tries", type=click.IntRange(min=1), default=MAX_TRIES, show_default=True, help="leave alone what was sent again so often already"
 )
+@click.option("--anyway", is_flag=True, help="send also what this topology would refuse again; the workers may know another")
 @click.option("--dry-run", is_flag=True, help="only say what would be sent, and what this topology would say to it")
 @place_options
 @bootstrap_option
@@ -113,6 +108,7 @@ def replay(
     everything: bool,
     edit: IO[bytes] | None,
     max_tries: int,
+    anyway: bool,
     dry_run: bool,
     topology: Topology,
     topic_prefix: str,
@@ -122,8 +118,8 @@ def replay(
     """Send open letters back to the topic they came from.
 
     The original bytes, or a corrected line, with the time they were first appended: what comes of it is as if it had been right at first.
-    Sending and settling the letter are one transaction. What is refused again becomes a new letter that counts its tries; only letters that
-    are open when the command starts are sent, so nothing goes round in circles.
+    Sending and settling the letter are one transaction. What this topology would refuse again is left alone. What is refused all the same
+    becomes a new letter that counts its tries; only letters that are open when the command starts are sent, so nothing goes round in circles.
 
     \b
       touchstone deadletters replay --reason unknown_channel --dry-run
@@ -136,22 +132,15 @@ def replay(
     if edit is not None:
         found = [_the_one(found, ", ".join(wanted.ids) or "those filters")]
         corrected = correct(edit.read(), found[0].letter, compiled, codec)
-    intake = Intake(compiled, Ordering(compiled.kinds).strength, Counts(), codec)
-    now = SystemClock().now_ms()
-    sending: list[tuple[Found, Again]] = []
-    for each in found:
-        fault, record = _prepared(each.letter, corrected, max_tries)
-        refused = None if record is None else _refused(intake, record, now)
-        if record is not None and edit is not None and refused is not None:
-            raise UsageError(f"the corrected line would be refused again, {refused.reason}: {refused.detail}; nothing was sent")
-        if record is not None:
-            sending.append((each, record))
-        says = fault or ("would be used" if refused is None else f"would be refused again: {refused.reason}")
-        if dry_run or fault:
-            output.emit({**_outline(each), "outcome": says}, Text(f"{each.letter.letter_id[:_SHOWN_OF_ID]}  {says}"))
+    examiner = Examiner(compiled, codec, max_tries=max_tries, anyway=anyway)
+    verdicts = [examiner.look(each, corrected) for each in found]
+    for verdict in verdicts:
+        if dry_run or verdict.record is None:
+            letter_id = verdict.found.letter.letter_id[:_SHOWN_OF_ID]
+            output.emit({**_outline(verdict.found), "outcome": verdict.says}, Text(f"{letter_id}  {verdict.says}"))
     if not dry_run:
-        asyncio.run(_send(bootstrap, compiled.topics.deadletters, sending))
-    _tell(output, "replayed", len(sending), len(found) - len(sending), dry_run=dry_run)
+        asyncio.run(_send(bootstrap, compiled.topics.deadletters, verdicts))
+    _tell_replayed(output, verdicts, dry_run=dry_run)
 
 
 @deadletters.command
@@ -170,11 +159,12 @@ def drop(wanted: Wanted, everything: bool, dry_run: bool, topology: Topology, to
     if not dry_run:
         for start in range(0, len(found), _AT_ONCE):
             asyncio.run(write_together(bootstrap, [_settlement(topic, each, "dropped") for each in found[start : start + _AT_ONCE]]))
-    _tell(output, "dropped", len(found), 0, dry_run=dry_run)
+    _tell(output, "dropped", len(found), {"left_alone": 0}, dry_run=dry_run)
 
 
-async def _send(bootstrap: str, topic: str, sending: Sequence[tuple[Found, Again]]) -> None:
-    """Send records and settle their letters, some at a time, each lot in one transaction."""
+async def _send(bootstrap: str, topic: str, verdicts: Sequence[Verdict]) -> None:
+    """Send what is to be sent and settle the letters of that, some at a time, each lot in one transaction."""
+    sending = [(verdict.found, verdict.record) for verdict in verdicts if verdict.record is not None]
     for start in range(0, len(sending), _AT_ONCE):
         together: list[Sent] = []
         for each, record in sending[start : start + _AT_ONCE]:
@@ -186,26 +176,17 @@ def _settlement(topic: str, found: Found, state: str) -> Sent:
     return Sent(topic, found.letter.letter_id.encode(), None, ((SETTLED, state.encode()),), found.partition)
 
 
-def _prepared(letter: DeadLetter, corrected: Prepared | None, max_tries: int) -> tuple[str | None, Again | None]:
-    """Why a letter is not sent, or the record that is."""
-    if tries(letter) >= max_tries:
-        return f"was sent again {tries(letter)} times and refused each time: raise --max-tries if something has changed, or drop it", None
-    try:
-        return None, again(letter, corrected)
-    except UsageError as fault:
-        return str(fault), None
-
-
-def _refused(intake: Intake, record: Again, now_ms: int) -> DeadLetter | None:
-    """What this topology would say to the record: the letter that it would become again, or None."""
-    taken = intake.take(Record(record.topic, 0, (1 << 62), now_ms, record.key, record.value, record.headers), [])
-    return taken if isinstance(taken, DeadLetter) else None
-
-
 def _chosen(found: list[Found], wanted: Wanted, *, everything: bool) -> list[Found]:
     if wanted.is_everything and not everything:
         raise UsageError(
             f"expected filters that say which of the {len(found):,} open letters are meant, found none; --all means all of them"
+        )
+    # With --limit a letter that is not among the found may be there all the same.
+    nobody = [one for one in wanted.ids if not any(each.letter.letter_id.startswith(one) for each in found)]
+    if nobody and (wanted.limit is None or not found):
+        raise UsageError(
+            f"expected an open letter whose id begins with {nobody[0]!r}, found none that fits; nothing was done. `touchstone deadletters list` shows "
+            "what is open, with --settled also what was dealt with"
         )
     return found
 
@@ -233,10 +214,20 @@ def _row(found: Found) -> tuple[Any, ...]:
     return (*ours, tries(letter), found.state, letter.size, origin)
 
 
-def _tell(output: Output, what: str, done: int, left: int, *, dry_run: bool) -> None:
-    would = "would be " if dry_run else ""
+def _tell_replayed(output: Output, verdicts: Sequence[Verdict], *, dry_run: bool) -> None:
+    sent = sum(verdict.record is not None for verdict in verdicts)
+    left = len(verdicts) - sent
+    again = sum(verdict.refusal is not None for verdict in verdicts)
     rest = f"; {left:,} left alone" if left else ""
+    if again:  # either all of them are sent or none
+        rest += f"; {again:,} would be refused again" + (
+            "" if any(v.refusal and v.record for v in verdicts) else ": --anyway sends them too"
+        )
+    _tell(output, "replayed", sent, {"left_alone": left, "refused_again": again}, rest, dry_run=dry_run)
+
+
+def _tell(output: Output, what: str, done: int, others: dict[str, int], rest: str = "", *, dry_run: bool) -> None:
     if output.is_json:
-        output.emit({"done" if not dry_run else "would": what, "letters": done, "left_alone": left})
+        output.emit({"done" if not dry_run else "would": what, "letters": done, **others})
     else:
-        output.note(f"{counted(done, 'letter')} {would}{what}{rest}")
+        output.note(f"{counted(done, 'letter')} {'would be ' if dry_run else ''}{what}{rest}")
