@@ -154,7 +154,9 @@ def test_the_readmes_first_steps_come_out_as_shown(
         with pytest.raises(SystemExit) as left:
             main(shlex.split(step.command)[1:])
 
-        assert left.value.code == (1 if "typo.jsonl" in step.command else 0), "of a file that has no usable line nothing was simulated"
+        assert left.value.code == (1 if "simulate typo.jsonl" in step.command else 0), (
+            "of a file that has no usable line nothing was simulated"
+        )
         assert not missing(step, capsys.readouterr().out), step.command
     assert len(local_steps()) >= 2
 

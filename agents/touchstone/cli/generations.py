@@ -40,7 +40,7 @@ def repartition_command(
 
     The application's own topics are made anew, as its next generation, and filled from those in use: every row, timer and message on its way
     is addressed anew. Topics of touchpoints and outputs stay as they are; the old generation stays too, nothing is deleted. Killed on the way,
-    run it again: it goes on where it was. Then start the workers with the same topology.
+    run it again: it goes on where it was. Then start the workers with the same topology. Exit code 1 when the answer was no.
 
     \b
       touchstone topics repartition --topology topology.yaml --dry-run
@@ -54,8 +54,9 @@ def repartition_command(
         return 0
     number = agreement.begun.generation if agreement.begun else agreement.latest + 1
     output.note(f"{app}: generation {agreement.generation} on {agreement.partitions} partitions -> {number} on {topology.partitions}")
-    if dry_run or not _is_sure(yes):
+    if dry_run:
         return 0
+    _be_sure(yes, output)
     with output.progress("Moved") as show:
         change = asyncio.run(
             repartition(topology, app, bootstrap, agreement, replication=replication, tell=lambda _, done, total: show(done, total))
@@ -86,7 +87,7 @@ def rebuild_command(
     have come to the time of the loss. Ids stay, revisions rise. All workers must have been stopped; nothing is deleted.
 
     What was said of the time before the first touchpoint that Kafka still holds stays as it is: the lost state was the only one that knew
-    whether it is true.
+    whether it is true. Exit code 1 when the answer was no.
 
     \b
       touchstone topics rebuild --topology topology.yaml --dry-run
@@ -97,8 +98,9 @@ def rebuild_command(
     with output.progress("Read back") as show:
         recalled = asyncio.run(recall(topology, app, bootstrap, lambda _, done, total: show(done, total)))
     _tell(recalled, app, output)
-    if dry_run or not _is_sure(yes):
+    if dry_run:
         return 0
+    _be_sure(yes, output)
     with output.progress("Handed over") as show:
         change = asyncio.run(
             rebuild(topology, app, bootstrap, recalled, replication=replication, tell=lambda _, done, total: show(done, total))
@@ -137,9 +139,11 @@ def _give_up(app: str, bootstrap: str, output: Output) -> int:
     return 0
 
 
-def _is_sure(yes: bool) -> bool:
+def _be_sure(yes: bool, output: Output) -> None:
+    """Ask, and end the command with 1 where the answer is no: a script must be able to tell that nothing was done."""
     try:
-        return yes or click.confirm("Go on?", default=False, err=True)
+        if not (yes or click.confirm("Go on?", default=False, err=True)):
+            output.fail("the answer was no: nothing was done, and what was in use still is")
     except click.Abort as error:
         raise UsageError("expected an answer, found nobody to give one; say --yes") from error
 
