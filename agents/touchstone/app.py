@@ -57,6 +57,8 @@ class WorkerOptions:
     web_host: str = "127.0.0.1"
     web_port: int | None = None
     """Where `/metrics` and `/health` answer; 0 for a free port, None for not at all."""
+    topic_options: str = ""
+    """What a command that it recommends must be given to mean the same topics, with a space before it."""
     hot_rows: int = 60_000
     """Rows that stay in memory, over all stores of the worker; the rest is read from disk when it is needed."""
 
@@ -138,6 +140,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         static_membership=options.static_membership,
         standby=options.standby,
         stall_timeout_ms=options.stall_timeout_ms,
+        topic_options=options.topic_options,
     )
     return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options), prepare=prepare)
 

@@ -1,5 +1,6 @@
 """Options of commands that need a topology: which one, whose topics."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from touchstone.topology.prefix import prefixed
 __all__ = ["app_options", "bootstrap_option", "given_bootstrap_option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_APP = "touchstone"
 
 
 def app_options(command: _F) -> _F:
@@ -22,7 +24,7 @@ def app_options(command: _F) -> _F:
     for option in (
         click.option(
             "--app",
-            default="touchstone",
+            default=_APP,
             show_default=True,
             envvar="TOUCHSTONE_APP",
             show_envvar=True,
@@ -67,6 +69,14 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 
 def _load(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Topology:
+    context.meta["touchstone.topology"] = value
     compiled = prefixed(load_topology(value or default_topology_path()), context.meta.get("touchstone.topic_prefix") or "")
     partitions = context.meta.get("touchstone.partitions")
     return compiled if partitions is None else replace(compiled, partitions=partitions)
+
+
+def said_again(context: click.Context, app: str) -> str:
+    """What a command with `app_options` was given that is not the default, to be pasted behind another one that must mean the same topics."""
+    given = {"--app": app if app != _APP else None}
+    given |= {f"--{name.replace('_', '-')}": context.meta.get(f"touchstone.{name}") for name in ("topic_prefix", "topology", "partitions")}
+    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value)

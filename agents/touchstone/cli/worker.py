@@ -10,7 +10,7 @@ import click
 
 from touchstone.app import WorkerOptions, run
 from touchstone.cli.bootstrap import bootstrap_option
-from touchstone.cli.options import app_options
+from touchstone.cli.options import app_options, said_again
 from touchstone.cli.output import Output
 from touchstone.errors import TooManyDeadLetters
 from touchstone.observe import logs
@@ -147,6 +147,7 @@ def worker(
         stall_timeout_ms=stall_timeout * 1_000,
         web_host=web_host,
         web_port=None if no_web else web_port,
+        topic_options=said_again(click.get_current_context(), app),
     )
     try:
         return run(topology, options)

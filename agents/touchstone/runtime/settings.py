@@ -52,6 +52,9 @@ class WorkerSettings:
     local_delivery: bool = True
     """Hand messages for own partitions over in memory. Off only for tests: then everything goes through the topics."""
 
+    topic_options: str = ""
+    """What a command that the worker recommends must be given to mean the same topics, with a space before it."""
+
     generation: int = 1
     """Which of the application's own topics are in use; the agreement of its workers says so (runtime/agreement.py)."""
 

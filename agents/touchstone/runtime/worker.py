@@ -237,7 +237,8 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
         if count is not None and counts.get(topic, count) != count
     ]
     if wrong:
-        remedy = "Run `touchstone topics plan` to see what differs, `touchstone topics apply` to create what is missing"
+        given = settings.topic_options
+        remedy = f"Run `touchstone topics plan{given}` to see what differs, `touchstone topics apply{given}` to create what is missing"
         raise UsageError("\n".join([*wrong, remedy]))
     return counts
 
