@@ -47,7 +47,7 @@ def healthy() -> Readings:
             JOURNEY: [*held, header(USER, None), node(USER), header(COOKIE, USER)],
         },
         twin=truth.final,
-        texts={"log": "generation 3: 4 partitions ready"},
+        texts={"log": "group generation 3: 4 partitions ready"},
         samples=[Sample("w1", 120.0, 80, 5.0)],
         local_offsets={"w1: journey[0]": (10, 12)},
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.kafka.runtime_rig import Rig, Worker, rig, wait_until
 
-_READY = re.compile(r"generation (\d+): (\d+) partitions ready, (\d+) records restored")
+_READY = re.compile(r"group generation (\d+): (\d+) partitions ready, (\d+) records restored")
 _UP_TO_DATE = "copies of 4 stores of other workers are up to date"
 
 

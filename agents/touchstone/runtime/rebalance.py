@@ -208,7 +208,7 @@ class Rebalance:
             self._status.answered_at = time.monotonic()
             self._loop.gate.set()
             self._standby.start()
-        log.info("generation %d: %d partitions ready, %d records restored in %.2f s", *self._summary(restored, started))
+        log.info("group generation %d: %d partitions ready, %d records restored in %.2f s", *self._summary(restored, started))
 
     def _summary(self, restored: int, started: float) -> tuple[int, int, int, float]:
         return self.membership.generation, len(self._partitions.owned), restored, time.monotonic() - started
