@@ -149,8 +149,7 @@ class Partitions:
         for partition in sorted(self.owned):
             self._program.opened(partition, {stage: self.stores[stage, partition] for stage in self._program.stages})
             self._opened.add(partition)
-        for store in [store for store, at in self._rebuilt.items() if at is None]:
-            self._rebuilt[store] = time.monotonic()
+        self._are_whole(of for of in self._rebuilt if of not in self._copies)
 
     def without_fingerprint(self) -> frozenset[int]:
         """The partitions with a store that was never committed, or whose changelog has lost what was."""
@@ -180,12 +179,22 @@ class Partitions:
         return {self.changelog(stage, partition): store for (stage, partition), store in self._copies.items()}
 
     def rebuild_copy(self, changelog: TopicPartition) -> KeptStore:
-        """Throw a copy away, on disk too."""
+        """Throw a copy away, on disk too.
+
+        Raises:
+            DiskUnusable: It was rebuilt only now.
+        """
         stage = next(stage for stage in self._program.stages if self.changelog(stage, changelog.partition) == changelog)
+        self._note_rebuild(stage, changelog.partition)
         with suppress(StateUnusable):
             self._copies.pop((stage, changelog.partition)).close()
         store = self._copies[stage, changelog.partition] = self._start_again(stage, changelog.partition)
         return store
+
+    def caught_up(self, changelogs: Iterable[TopicPartition]) -> None:
+        """The copies of these were read to the end of their changelogs: one that was rebuilt is in use again."""
+        whole = frozenset(changelogs)
+        self._are_whole(of for of in self._rebuilt if self.changelog(*of) in whole)
 
     def close(self) -> None:
         """Close everything."""
@@ -222,6 +231,9 @@ class Partitions:
                 "changelog itself is damaged: `touchstone topics rebuild` (docs/operate.md)",
             )
         self._rebuilt[stage, partition] = None
+
+    def _are_whole(self, stores: Iterable[tuple[str, int]]) -> None:
+        self._rebuilt |= {of: time.monotonic() for of in stores if self._rebuilt[of] is None}
 
     def _destroy_other_generations(self) -> None:
         """State of a generation that is no longer in use would only fill the disk."""

@@ -85,6 +85,7 @@ class Standby:
                     await asyncio.sleep(0)
                 behind = [_behind(reader.highwater(tp), await reader.position(tp)) for tp in copies]
                 self._status.standby_behind = sum(behind)
+                self._partitions.caught_up(tp for tp, records in zip(copies, behind, strict=True) if not records)
                 if was_behind and not any(behind):
                     was_behind = False
                     log.info("copies of %d stores of other workers are up to date", len(copies))
