@@ -5,7 +5,6 @@ and in one afterwards, so the last word on each key stays the last. How far each
 wrote what was read: killed at any moment, it goes on exactly there.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ from touchstone.runtime.program import Program
 from touchstone.runtime.reach import reaching
 from touchstone.runtime.security import connection
 from touchstone.runtime.sources import Statement, decode_statement, encode_statement
+from touchstone.runtime.to_end import to_end
 from touchstone.state.keys import group_of, meta_key
 
-_AT_ONCE = 2_000
 _CLOCK_KEY = b"generation"
 
 Route = Callable[[bytes | None, bytes | None], int | None]
@@ -57,7 +56,7 @@ class Repartition:
 
         Raises:
             UsageError: A worker has started meanwhile.
-            Retriable: The brokers cannot be reached.
+            Retriable: The brokers cannot be reached, or a partition cannot be read to its end. Run again, it goes on where it was.
         """
         new, stages = self._new, self._program.stages
         old = [topic for stage in stages for topic in (changelog_topic(new.old_base, stage), internal_topic(new.old_base, stage))]
@@ -111,9 +110,7 @@ class Repartition:
             reader.assign(partitions)
             for tp in partitions:
                 reader.seek(tp, max(starts[tp], begin_at.get(tp, 0)))
-            left = set(partitions)
-            while left := {tp for tp in left if await reader.position(tp) < ends[tp]}:
-                fetched = await reader.getmany(timeout_ms=100, max_records=_AT_ONCE)
+            async for fetched, stands in to_end(reader, ends):
                 items: Outgoing = {}
                 for records in fetched.values():
                     for record in records:
@@ -122,8 +119,8 @@ class Repartition:
                             items.setdefault(TopicPartition(target, partition), []).append(Item(record.key, record.value))
                 if fetched:
                     written += sum(map(len, items.values()))
-                    await hand.write(items, {tp: await reader.position(tp) for tp in fetched})
-                tell(source, total - sum([ends[tp] - await reader.position(tp) for tp in left]), total)
+                    await hand.write(items, {tp: stands[tp] for tp in fetched})
+                tell(source, total - sum(max(0, ends[tp] - stands[tp]) for tp in partitions), total)
         return written
 
     def _fingerprints(self) -> dict[TopicPartition, Iterable[Item]]:
@@ -164,18 +161,21 @@ class Repartition:
 
 
 async def statements(bootstrap: str, topic: str) -> list[Statement]:
-    """What stands on a clock topic; nothing where there is none."""
+    """What stands on a clock topic; nothing where there is none.
+
+    Raises:
+        Retriable: The brokers cannot be reached, or the topic cannot be read to its end.
+    """
     if not await existing(bootstrap, [topic]):
         return []
     found = []
     async with _reader(bootstrap) as reader:
         tp = TopicPartition(topic, 0)
+        ends, starts = await reader.end_offsets([tp]), await reader.beginning_offsets([tp])
         reader.assign([tp])
-        end = (await reader.end_offsets([tp]))[tp]
-        await reader.seek_to_beginning(tp)
-        began = time.monotonic()
-        while await reader.position(tp) < end and time.monotonic() - began < 600:
-            for records in (await reader.getmany(timeout_ms=100)).values():
+        reader.seek(tp, starts[tp])
+        async for fetched, _ in to_end(reader, ends):
+            for records in fetched.values():
                 found += [decode_statement(record.value) for record in records if record.value is not None]
     return found
 
