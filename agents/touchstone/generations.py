@@ -36,6 +36,7 @@ Tell = Callable[[str, int, int], None]
 class Change:
     """What was done, or would be: from which generation to which, and what that means in numbers."""
 
+    before: int
     generation: int
     partitions: int
     rows: int = 0
@@ -102,7 +103,7 @@ async def repartition(
     async with writing(new, Failpoints.from_environment(os.environ).reached) as hand:
         await work.run(hand, tell)
     moved: Moved = work.moved
-    return Change(new.begun.generation, count, moved.rows, moved.messages)
+    return Change(agreement.generation, new.begun.generation, count, moved.rows, moved.messages)
 
 
 async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lambda *_: None) -> Recalled:
@@ -183,7 +184,7 @@ async def rebuild(
         await write_messages(hand, new, JOURNEY, portion)
         stands = msgspec.structs.replace(ours, generation=number, latest=number, outputs=(before.outputs if before else {}) | outputs)
         await hand.finish(stands, {}, recalled.inputs.beginnings)
-    return Change(number, count, 0, messages)
+    return Change(new.before.generation, number, count, 0, messages)
 
 
 def _refuse_other_key(agreement: Agreement | None, program: Pipeline) -> None:

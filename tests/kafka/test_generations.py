@@ -13,8 +13,11 @@ from touchstone.app import topic_specs
 from touchstone.devkit.live import LiveSystem
 from touchstone.devkit.trial import repeated
 from touchstone.model.output import Moment
+from touchstone.pipeline import JOURNEY
 from touchstone.runtime.admin import group_members, partition_counts
+from touchstone.runtime.client import read_topic
 from touchstone.runtime.failpoint import VARIABLE
+from touchstone.runtime.names import generation_base, internal_topic
 from touchstone.runtime.scratch import remove
 from touchstone.simulate import Simulation, simulate
 from touchstone.testing.generator import generate
@@ -147,3 +150,48 @@ def test_a_state_that_is_lost_with_its_changelogs_is_built_anew(kafka: str, topi
                 assert record.revision > known[record.moment_id].revision
 
     run(system, story)
+
+
+def test_a_rebuild_that_is_killed_or_given_up_is_run_again(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Begun and given up, begun again and killed between what was said and its end, finished: everything is heard, as if it were said once."""
+    lines = list(generate(300, seed=33).lines)
+    system = system_on(kafka, tmp_path, topic_prefix)
+    truth = simulate(lines, system.topology)
+    killed = {VARIABLE: "generation.before_finish:1:kill"}
+
+    async def story() -> None:
+        await work(system, lines, truth.as_of)
+        before = await system.records()
+        code, said = await topics(system, "rebuild", "--yes", environment=killed)
+        assert code == -signal.SIGKILL, said
+        code, said = await topics(system, "rebuild", "--abandon")
+        assert "given up" in said
+        code, said = await topics(system, "rebuild", "--yes", environment=killed)
+        assert code == -signal.SIGKILL, said
+        handed_over = await written(system, 3)
+        assert handed_over, "the kill was to come after what was said had been handed over"
+        system.start("w1")
+        assert await asyncio.to_thread(system.workers.pop("w1").wait, 60) == 2
+        assert "`touchstone topics rebuild` of" in system.log_tail("w1")
+
+        code, said = await topics(system, "rebuild", "--yes")
+
+        assert code == 0, said
+        assert await written(system, 3) == 2 * handed_over
+        assert f"generation 3 on {system.topology.partitions} partitions is in use" in said
+        assert f"The topics {system.app}.identity, " in said, "generation 2 was given up, it was never in use"
+        system.generation = 3
+        await work(system, [], truth.as_of)
+        await agrees(system, truth)
+        known = {record.moment_id: record.revision for record in FinalView(before).moments.values()}
+        again = [record for record in await system.records() if record not in before and isinstance(record, Moment)]
+        assert known.keys() & {record.moment_id for record in again}, "what was said before was to be said again"
+        assert all(record.revision > known.get(record.moment_id, 0) for record in again)
+
+    run(system, story)
+
+
+async def written(system: LiveSystem, generation: int) -> int:
+    """How many messages lie on a generation's journey topic."""
+    topic = internal_topic(generation_base(system.app, generation), JOURNEY)
+    return len([record async for record in read_topic(system.bootstrap, [topic])])

@@ -64,7 +64,7 @@ def repartition_command(
     output.emit(
         {"generation": change.generation, "partitions": change.partitions, "rows": change.rows, "messages": change.messages},
         f"generation {change.generation} on {change.partitions} partitions is in use: {change.rows:,} changes and {change.messages:,} messages "
-        f"moved. {_of_the_old(app, agreement.generation)}",
+        f"moved. {_of_the_old(app, change.before)}",
     )
     return 0
 
@@ -108,7 +108,7 @@ def rebuild_command(
     output.emit(
         {"generation": change.generation, "partitions": change.partitions, "rows": 0, "messages": change.messages},
         f"generation {change.generation} on {change.partitions} partitions is in use, and empty: start the workers, they read "
-        f"{recalled.inputs.records:,} touchpoints again. {_of_the_old(app, change.generation - 1)}",
+        f"{recalled.inputs.records:,} touchpoints again. {_of_the_old(app, change.before)}",
     )
     return 0
 
