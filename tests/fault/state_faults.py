@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.fault.scene import Fault, NotProven, Scene, until
+from touchstone.errors import StateUnusable
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 
 _LIFE_S = 60.0
@@ -101,7 +102,10 @@ class AheadOfChangelog(BrokenState):
 
     def damage(self, scene: Scene, database: Path) -> int:
         """Write through the store's own code, as a bug in the order of the commit would."""
-        backend = RocksBackend(database, RocksEnvironment())
+        try:
+            backend = RocksBackend(database, RocksEnvironment())
+        except StateUnusable:  # an earlier fault has damaged it, and nobody has opened it since
+            return 0
         backend.write([(b"\x03default/cookie:ghost\x00ndefault/cookie:ghost", b"\x90")], backend.offset + 1_000_000)
         backend.close()
         return 1

@@ -67,7 +67,9 @@ def workers(folder: Path, environment: Mapping[str, str]) -> Iterator[Callable[[
         for process in started:
             process.terminate()
         codes = [process.wait(30) for process in started]
-    assert codes == [0] * len(started) != []
+    # One that was still being loaded is ended by the signal itself.
+    assert codes[0] == 0
+    assert set(codes) <= {0, -signal.SIGTERM}
 
 
 def listen(bootstrap: str, folder: Path, environment: Mapping[str, str]) -> list[str]:

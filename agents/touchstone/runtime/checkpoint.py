@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from touchstone.clock import Clock
+from touchstone.errors import InvariantBroken
 from touchstone.runtime.batch import End, Slice
 from touchstone.runtime.delivery import Delivery
 from touchstone.runtime.failpoint import Failpoints
@@ -235,6 +236,12 @@ class Checkpoint:
         self._program.committed()
         self._failpoints.reached("commit.before_stores")
         for changelog, store in sealed.stores.items():
+            written = len(sealed.outgoing[changelog])
+            if ends[changelog] - written < store.offset:
+                raise InvariantBroken(
+                    f"expected {changelog.topic}[{changelog.partition}] to go on behind offset {store.offset}, found {written} records that end "
+                    f"at {ends[changelog]}: was it deleted and made again?"
+                )
             store.commit(ends[changelog])
         self._failpoints.reached("commit.after_stores")
         if sealed.statement is not None:

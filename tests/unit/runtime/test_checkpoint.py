@@ -273,6 +273,24 @@ def test_no_commit_follows_one_that_failed() -> None:
     run(story)
 
 
+def test_a_changelog_that_begins_anew_under_a_worker_ends_it() -> None:
+    """However much is written at once: what lies before it is gone, and the local store would hide that."""
+
+    async def story(bench: Bench) -> None:
+        bench.broker.may_go_on.set()
+        bench.process(3, position=3)
+        await bench.checkpoint.commit()
+        await bench.checkpoint.finish()
+        bench.broker.written = []  # deleted and made again: what is written now ends at 7 once more
+        bench.process(3, position=6)
+        await bench.checkpoint.commit()
+
+        with pytest.raises(InvariantBroken, match="deleted and made again"):
+            await bench.checkpoint.finish()
+
+    run(story)
+
+
 def test_nothing_is_emitted_into_the_transaction_of_a_commit_that_is_decided() -> None:
     """It would stand although its offsets do not."""
     settings = WorkerSettings(app="a", bootstrap="nowhere:1", instance="w1", data_dir=Path("/none"), partitions=1, channel_topics=("t",))
