@@ -24,9 +24,9 @@ from tests.samples import MOMENT
 from touchstone.cli.dossier import parse
 from touchstone.cli.inspect import collect, inspect
 from touchstone.cli.output import Output
-from touchstone.cli.prefix import output_topics
 from touchstone.cli.produce import produce
 from touchstone.cli.tail import show, tail
+from touchstone.cli.topology_options import output_topics
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import TouchstoneError, UsageError

@@ -5,8 +5,8 @@ import asyncio
 import click
 
 from touchstone.cli.bootstrap import bootstrap_option
-from touchstone.cli.options import app_options
 from touchstone.cli.output import Output, output_option
+from touchstone.cli.topology_options import app_options
 from touchstone.contracts.times import iso_text
 from touchstone.errors import UsageError
 from touchstone.generations import Recalled, agreement_to_repartition, rebuild, recall, repartition

@@ -11,7 +11,7 @@ from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.dossier import Dossier, Statement, Wanted, as_json, assemble, find, former_ids, parse
 from touchstone.cli.lines import at, cause, short, step
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import prefix_option, topology_option
+from touchstone.cli.topology_options import prefix_option, topology_option
 from touchstone.contracts.codec import OutputRecord, reading_codec
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.runtime.client import read_topic

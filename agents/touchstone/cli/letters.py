@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from pydantic_core import PydanticCustomError
 
-from touchstone.cli.prefix import prefix_option, topology_option
+from touchstone.cli.topology_options import prefix_option, topology_option
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.reasons import REASONS

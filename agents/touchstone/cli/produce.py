@@ -18,7 +18,7 @@ from touchstone.cli import exits
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.judge import Judge
 from touchstone.cli.output import Output, Show, counted, output_option
-from touchstone.cli.prefix import prefix_option, topology_option
+from touchstone.cli.topology_options import prefix_option, topology_option
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import bundled_codec, writing_codec
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered

@@ -11,7 +11,7 @@ import click
 from touchstone.bundle import SCHEMAS
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import prefix_option, topology_option
+from touchstone.cli.topology_options import prefix_option, topology_option
 from touchstone.contracts.compatibility import LEVELS, Version, breaks
 from touchstone.contracts.registry import bundled_schemas
 from touchstone.contracts.registry_client import URL, Registered, RegistryClient

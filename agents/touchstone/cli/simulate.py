@@ -10,7 +10,7 @@ from rich.text import Text
 
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import SHOWN_FINDINGS, Finding, Output, Show, counted, output_option
-from touchstone.cli.prefix import topology_option
+from touchstone.cli.topology_options import topology_option
 from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS

@@ -11,7 +11,7 @@ from rich.text import Text
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import output_topics, prefix_option
+from touchstone.cli.topology_options import output_topics, prefix_option
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.errors import RecordRejected

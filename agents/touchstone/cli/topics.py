@@ -8,8 +8,8 @@ from touchstone.app import topic_specs
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.generations import rebuild_command, repartition_command
 from touchstone.cli.groups import Suggesting
-from touchstone.cli.options import app_options
 from touchstone.cli.output import Output, counted, output_option
+from touchstone.cli.topology_options import app_options
 from touchstone.errors import UsageError
 from touchstone.runtime import admin
 from touchstone.runtime.agreement import read_agreement

@@ -14,7 +14,7 @@ from touchstone.app import secret_from
 from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.prefix import topology_option
+from touchstone.cli.topology_options import topology_option
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.broker import kafka_or_given

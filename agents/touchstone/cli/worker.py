@@ -10,8 +10,8 @@ import click
 
 from touchstone.app import WorkerOptions, run
 from touchstone.cli.bootstrap import bootstrap_option
-from touchstone.cli.options import app_options, said_again
 from touchstone.cli.output import Output
+from touchstone.cli.topology_options import app_options, said_again
 from touchstone.errors import TooManyDeadLetters
 from touchstone.observe import logs
 from touchstone.runtime.worker import EXIT_BAD_INPUT
