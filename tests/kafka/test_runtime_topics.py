@@ -80,8 +80,9 @@ def test_a_changelog_made_again_is_refused_and_the_disk_is_left_alone(toy: Rig, 
 def test_a_changelog_made_again_under_a_worker_ends_it_and_is_refused_afterwards(toy: Rig) -> None:
     """What it writes then has offsets that its store has passed: it stops, and whoever comes next says why."""
     worker = toy.start("w")
-    toy.produce(3_000)
-    toy.wait_until_done()
+    for _ in range(4):  # so many transactions at least: the local store is further than the first one of the new changelog
+        toy.produce(1_000)
+        toy.wait_until_done()
 
     delete(toy, f"{toy.app}.second.changelog")
     create(toy, f"{toy.app}.second.changelog")
