@@ -67,6 +67,7 @@ class Proxy:
         self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     @property
     def connections(self) -> int:

@@ -45,6 +45,7 @@ def demo_topics(kafka: str) -> list[str]:
 @pytest.mark.slow
 def test_the_demo_ends_well_and_leaves_nothing_behind(kafka: str) -> None:
     """A worker was killed in open work, moments were taken back, and what stands is what the twin says."""
+    before = demo_topics(kafka)  # one that was interrupted leaves its topics
     ended = subprocess.run(
         [*DEMO, "--bootstrap", kafka, "--output", "json"], capture_output=True, text=True, timeout=280, env=os.environ, check=False
     )
@@ -59,7 +60,7 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(kafka: str) -> None:
     assert told["taken_back"] >= 3
     assert told["people"] == 976
     assert not workers_on(kafka)
-    assert not demo_topics(kafka)
+    assert set(demo_topics(kafka)) <= set(before)
 
 
 def test_ctrl_c_ends_the_demo_with_everything_it_has_started(kafka: str) -> None:
