@@ -22,6 +22,7 @@ from touchstone.runtime.failpoint import VARIABLE
 
 TOY = Path(__file__).with_name("toy.py")
 ROOT = Path(__file__).parents[2]
+SKEW = ROOT / "tests" / "fault" / "skew"
 STAGES = ("first", "second")
 KEYS = 500
 
@@ -85,11 +86,15 @@ class Rig:
         fingerprint: str = "toy-1",
         breaks_after: int | None = None,
         data: Path | None = None,
+        clock_file: Path | None = None,
         **settings: Any,
     ) -> "Worker":
-        """Start a worker process."""
+        """Start a worker process. `clock_file` holds the seconds by which its wall clock is wrong (tests/fault/skew)."""
         log = self.folder / f"{instance}-{len(self.processes)}.log"
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'agents'}{os.pathsep}{ROOT}", VARIABLE: failpoint}
+        if clock_file is not None:
+            environment |= {"TOUCHSTONE_TEST_CLOCK": str(clock_file)}
+            environment["PYTHONPATH"] += f"{os.pathsep}{SKEW}"
         command = [sys.executable, str(TOY), self.app, self.bootstrap, instance, str(data or self.folder / instance)]
         command += ["--set", json.dumps(settings), "--fingerprint", fingerprint]
         command += ["--breaks-after", str(breaks_after)] if breaks_after else []

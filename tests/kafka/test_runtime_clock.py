@@ -1,6 +1,7 @@
 """The time of the journey partitions, across workers and their deaths."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def latest_source_time(toy: Rig) -> int:
         return max([record.timestamp async for record in read_topic(toy.bootstrap, [f"{toy.app}-source", f"{toy.app}-other"])])
 
     return asyncio.run(latest())
+
+
+def now_ms() -> int:
+    """What time it is here, and at the broker."""
+    return time.time_ns() // 1_000_000
 
 
 def reached(toy: Rig) -> dict[int, int]:
@@ -55,3 +61,22 @@ def test_wall_time_moves_on_while_nothing_happens(toy: Rig) -> None:
     latest = latest_source_time(toy)
 
     wait_until(lambda: len(reached(toy)) == 4 and min(reached(toy).values()) > latest + 1_000, 30, toy.logs)
+
+
+def test_a_wall_clock_that_jumps_a_day_and_back_neither_hurries_the_time_nor_stops_it(toy: Rig, tmp_path: Path) -> None:
+    """Whoever sets the clock of a worker's machine: the time of the journeys is the brokers'."""
+    clock_file = tmp_path / "clock"
+    clock_file.write_text("0")
+    toy.produce(100)
+    worker = toy.start("a", clock="wall", clock_file=clock_file)
+    toy.wait_until_done()
+    wait_until(lambda: len(reached(toy)) == 4, 30, toy.logs)
+    seen = clock_file.with_name(f"clock.{worker.process.pid}")
+    for jump in ("86400", "-86400", "0"):
+        clock_file.write_text(jump)
+        wait_until(lambda wanted=jump: seen.exists() and seen.read_text() == wanted, 30, toy.logs)  # type: ignore[misc]
+        since = now_ms()
+
+        wait_until(lambda passed=since: min(reached(toy).values()) > passed + 1_000, 30, lambda: f"{reached(toy)}\n{toy.logs()}")  # type: ignore[misc]
+
+        assert max(reached(toy).values()) <= now_ms()

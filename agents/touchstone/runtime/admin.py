@@ -79,7 +79,7 @@ def application_topics(app: str, stages: Iterable[str], partitions: int, generat
     return [
         *(TopicSpec(internal_topic(base, stage), partitions, messages) for stage in stages),
         *(TopicSpec(changelog_topic(base, stage), partitions, changelog) for stage in stages),
-        TopicSpec(clock_topic(base), 1, {**changelog, "segment.ms": str(_DAY_MS // 24)}),
+        TopicSpec(clock_topic(base), 1, {**changelog, "segment.ms": str(_DAY_MS // 24), "message.timestamp.type": "LogAppendTime"}),
         TopicSpec(agreement_topic(app), 1, changelog),
     ]
 

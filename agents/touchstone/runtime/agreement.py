@@ -87,7 +87,10 @@ async def enter(settings: WorkerSettings, program: Program) -> WorkerSettings:
         return settings
     _refuse_others(agreement, settings, program)
     if agreement.clock != settings.clock and (others := await _others(settings)):
-        raise UsageError(_wrong_clock(agreement.clock, settings, f"{', '.join(others)} run with it"))
+        # Whoever is a member now has signed before: it may be the first to run with the clock that we were told too.
+        agreement = await read_agreement(settings.bootstrap, settings.app) or agreement
+        if agreement.clock != settings.clock:
+            raise UsageError(_wrong_clock(agreement.clock, settings, f"{', '.join(others)} run with it"))
     return replace(settings, generation=agreement.generation)
 
 
@@ -117,7 +120,8 @@ async def sign(settings: WorkerSettings, program: Program, counts: Mapping[str, 
 
 
 async def confirm(settings: WorkerSettings, program: Program) -> None:
-    """See that it still stands once we are a member of the group: another worker may have started at the same time, or a change offline.
+    """See that it still stands now that we are a member of the group and somebody joined it: another worker may have started at the same
+    time as we did, or have changed something offline.
 
     Raises:
         UsageError: It does not.

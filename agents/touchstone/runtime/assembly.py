@@ -12,6 +12,7 @@ from touchstone.clock import Clock
 from touchstone.errors import InvariantBroken, StateUnusable
 from touchstone.runtime.agents import PortionStream, register
 from touchstone.runtime.batch import Portion
+from touchstone.runtime.broker_time import BrokerTime
 from touchstone.runtime.checkpoint import Checkpoint
 from touchstone.runtime.clockreader import ClockReader
 from touchstone.runtime.delivery import Delivery
@@ -60,7 +61,8 @@ def assemble(
     failpoints = Failpoints.from_environment(os.environ)
     sources = [TopicPartition(topic, number) for topic in settings.channel_topics for number in range(counts[topic])]
     journey_clock = JourneyClock(settings.clock, sources)
-    clock_reader = ClockReader(settings, journey_clock)
+    broker_time = BrokerTime()
+    clock_reader = ClockReader(settings, journey_clock, broker_time)
     partitions = Partitions(settings, program, open_store, counts)
 
     def membership() -> Membership:
@@ -72,7 +74,7 @@ def assemble(
     producer = Producer(settings, membership)
     delivery = Delivery(settings, program, producer, status, failpoints)
     delivery.know_outputs({topic: counts[topic] for topic in settings.output_topics})
-    timekeeper = Timekeeper(settings, journey_clock, partitions)
+    timekeeper = Timekeeper(settings, journey_clock, partitions, broker_time)
     checkpoint = Checkpoint(
         settings,
         program,

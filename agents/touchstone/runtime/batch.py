@@ -10,10 +10,14 @@ from touchstone.runtime.program import Record
 
 
 class End(NamedTuple):
-    """What the last fetch said about a partition: its high watermark, and when (wall clock, milliseconds)."""
+    """What the last fetch said about a partition: its high watermark, and since when we know that, at the earliest.
+
+    `answered`: seconds of the monotonic clock. The answer came after it and is another one than that before, so that of two answers the
+    later one belongs to a question that was asked after the earlier one had come.
+    """
 
     highwater: int
-    at_ms: int
+    answered: float
 
 
 class Batch(NamedTuple):

@@ -143,7 +143,7 @@ class Checkpoint:
         if now - self._looked_at < self._interval_s:
             return False
         self._looked_at = now
-        return self._timekeeper.wants_commit(self._clock.now_ms(), self._positions, self._ends)
+        return self._timekeeper.wants_commit(now, self._positions, self._ends)
 
     @property
     def due_in_s(self) -> float:
@@ -245,13 +245,13 @@ class Checkpoint:
             store.commit(ends[changelog])
         self._failpoints.reached("commit.after_stores")
         if sealed.statement is not None:
-            self._timekeeper.said(sealed.statement, self._clock.now_ms())
+            self._timekeeper.said(sealed.statement, time.monotonic())
         self._count(time.monotonic() - sealed.began)
         self._producer.release()
 
     async def _settle(self) -> None:
         wall_ms = self._clock.now_ms()
-        for partition, now in self._timekeeper.due(wall_ms, self._positions, self._ends):
+        for partition, now in self._timekeeper.due(time.monotonic(), self._positions, self._ends):
             self._program.advance(partition, now, self._delivery)
             self._timekeeper.advanced(partition, now)
         await self._delivery.drain()
@@ -268,7 +268,7 @@ class Checkpoint:
                 changelog = self._partitions.changelog(stage, partition)
                 stores[changelog] = store
                 outgoing[changelog] = [Item(key, value) for key, value in changes]
-        statement = self._timekeeper.statement(self._clock.now_ms(), self._positions, self._ends)
+        statement = self._timekeeper.statement(time.monotonic(), self._positions, self._ends)
         if statement is not None:
             outgoing[self._clock_partition] = [Item(self._timekeeper.key, encode_statement(statement))]
         moved = self._moved or set(self._positions)

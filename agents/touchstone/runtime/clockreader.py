@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from touchstone.runtime.broker_time import BrokerTime
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
@@ -18,9 +19,10 @@ _ALIVE_SHARE = 0.75
 class ClockReader:
     """Feeds the journey clock from the beginning of the topic on. `known` is set once the end, as of the start, is reached."""
 
-    def __init__(self, settings: WorkerSettings, clock: JourneyClock) -> None:
+    def __init__(self, settings: WorkerSettings, clock: JourneyClock, broker_time: BrokerTime) -> None:
         self._settings = settings
         self._clock = clock
+        self._broker_time = broker_time
         self._heard_ms: dict[str, int] = {}
         self.known = asyncio.Event()
 
@@ -49,7 +51,9 @@ class ClockReader:
                 if not self.known.is_set() and await reader.position(tp) >= end:
                     self.known.set()
                 for records in (await reader.getmany(timeout_ms=100)).values():
+                    read_at = time.monotonic()
                     for record in records:
+                        self._broker_time.heard(record.timestamp, read_at)
                         self._heard_ms[self._settings.transactional_id_of((record.key or b"").decode())] = record.timestamp
                         if record.value is not None:
                             self._clock.read(decode_statement(record.value))

@@ -89,7 +89,7 @@ class Loop:
         self.lock = asyncio.Lock()
         self.epoch = 0
         self.alive_at = time.monotonic()
-        self._answered_ms = 0
+        self._answered = 0.0
         checkpoint.tell(self._wake)
 
     @property
@@ -119,9 +119,9 @@ class Loop:
         if batch.epoch == self.epoch:
             self.alive_at = time.monotonic()
             self._checkpoint.learn_ends(ends)
-            answered_ms = max((end.at_ms for end in ends.values()), default=0)
-            if answered_ms != self._answered_ms:
-                self._answered_ms, self._status.answered_at = answered_ms, self.alive_at
+            answered = max((end.answered for end in ends.values()), default=0.0)
+            if answered != self._answered:
+                self._answered, self._status.answered_at = answered, self.alive_at
             self._queue.put_nowait(batch)
 
     # What a rebalance does

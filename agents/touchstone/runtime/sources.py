@@ -7,9 +7,10 @@ import msgspec
 from aiokafka import TopicPartition
 
 from touchstone.runtime.batch import End
+from touchstone.runtime.broker_time import BrokerTime
 
 MARGIN_MS = 1_000
-"""A source at its end is as late as the wall clock less this: what was appended before it would have been seen by the last fetch."""
+"""A source at its end is as late as the brokers' clock less this: what was appended before it would have been seen by the last fetch."""
 
 
 class SourceClock(NamedTuple):
@@ -106,8 +107,9 @@ def _latest(one: int | None, other: int | None) -> int | None:
 class OwnSources:
     """The source partitions of this worker: what was read of them, and what to say about them."""
 
-    def __init__(self, mode: Literal["wall", "event"]) -> None:
+    def __init__(self, mode: Literal["wall", "event"], broker_time: BrokerTime) -> None:
         self._mode = mode
+        self._broker_time = broker_time
         self._times: dict[TopicPartition, int | None] = {}
 
     def assign(self, sources: Iterable[TopicPartition], said: Callable[[TopicPartition], SourceClock | None]) -> None:
@@ -128,8 +130,9 @@ class OwnSources:
                 continue
             at_end = positions.get(tp, -1) >= end.highwater
             if at_end and self._mode == "wall":
-                time = _latest(time, end.at_ms - MARGIN_MS)  # noqa: PLW2901  # the time of a source at its end is the wall's
-                self._times[tp] = time
+                answered_ms = self._broker_time.at(end.answered)
+                if answered_ms is not None:
+                    time = self._times[tp] = _latest(time, answered_ms - MARGIN_MS)  # noqa: PLW2901  # the time of a source at its end
             said.append((tp.topic, tp.partition, time, at_end))
         return said
 
@@ -138,18 +141,20 @@ class Barrier:
     """Holds a new time back until this worker has read what its internal partitions held when the time became known.
 
     A touchpoint that was read before the time counts, and the messages it caused were written before its owner's statement: they lie
-    below the end that a later fetch reports. So a deadline does not fire while its cause is still on the way to this worker.
+    below the end that a fetch reports which was sent later. That is the second answer to come: the first one may have been on its way. So a
+    deadline does not fire while its cause is still on the way to this worker.
     """
 
     def __init__(self) -> None:
         self._candidate: int | None = None
-        self._since_ms = 0
+        self._since = 0.0
+        self._answered: dict[TopicPartition, float] = {}
         self._targets: dict[TopicPartition, int] = {}
 
     def pass_through(
         self,
         now: int | None,
-        wall_ms: int,
+        now_s: float,
         internal: Iterable[TopicPartition],
         positions: Mapping[TopicPartition, int],
         ends: Mapping[TopicPartition, End],
@@ -159,12 +164,14 @@ class Barrier:
         if self._candidate is None:
             if now is None or (current is not None and now <= current):
                 return current
-            self._candidate, self._since_ms = now, wall_ms
-            self._targets = {}
+            self._candidate, self._since = now, now_s
+            self._answered, self._targets = {}, {}
         for tp in internal:
             end = ends.get(tp)
-            if tp not in self._targets and end is not None and end.at_ms > self._since_ms:
-                self._targets[tp] = end.highwater
+            if tp not in self._targets and end is not None and end.answered > self._since:
+                first = self._answered.setdefault(tp, end.answered)
+                if end.answered > first:
+                    self._targets[tp] = end.highwater
             if tp not in self._targets or positions.get(tp, -1) < self._targets[tp]:
                 return current
         passed, self._candidate = self._candidate, None

@@ -6,6 +6,7 @@ What is replaced: the drain loop, which would make two tasks per message; the co
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -87,6 +88,21 @@ class Polled(NamedTuple):
     ends: dict[TopicPartition, End]
 
 
+class Answers:
+    """Since when an answer of the broker is known. aiokafka notes the wall clock at each, which somebody may set: it only tells two apart."""
+
+    def __init__(self) -> None:
+        self._last: dict[TopicPartition, tuple[int, float, float]] = {}
+
+    def told(self, tp: TopicPartition, stamp: int, now: float) -> float:
+        """When this partition was last looked at without this answer being there, on the monotonic clock; 0.0 at the first look."""
+        last_stamp, answered, looked_at = self._last.get(tp, (None, 0.0, 0.0))
+        if stamp != last_stamp:
+            answered = looked_at
+        self._last[tp] = (stamp, answered, now)
+        return answered
+
+
 class DaemonThread(WorkerThread):
     """A thread that does not keep the process from ending: stopped while it starts, Faust's would run for ever."""
 
@@ -101,6 +117,10 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     Worker = DaemonThread
     logger = _FAUST_LOG
     app: EngineApp
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answers = Answers()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer: Any = super()._create_worker_consumer(transport)
@@ -134,7 +154,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
             if state is not None and state._position is not None:
                 positions[tp] = state._position
                 if state.highwater is not None:
-                    ends[tp] = End(state.highwater, state.timestamp)
+                    ends[tp] = End(state.highwater, self._answers.told(tp, state.timestamp, time.monotonic()))
         return Polled(records, positions, ends)
 
     async def stable_offsets(self, partitions: Iterable[TopicPartition]) -> StableOffsets:

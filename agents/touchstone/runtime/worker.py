@@ -172,11 +172,15 @@ class Worker:
         _last_words(EXIT_FAILED, f"{Stalled.__name__}: {reason}")
 
     async def _confirm(self, program: Program) -> None:
-        """Once a member of the group, see that what we agreed to still stands."""
-        while not self._status.ready:  # noqa: ASYNC110  # the status is no event; twice a second is enough
+        """As a member of the group, see that what we agreed to still stands; again whenever somebody has come or gone."""
+        confirmed = None
+        while True:
             await asyncio.sleep(LOOKS_EVERY_S)
-        with suppress(Retriable):  # who cannot reach Kafka now will be told by what it does
-            await agreement.confirm(self._settings, program)
+            if self._status.ready and self._status.rebalances != confirmed:
+                with suppress(Retriable):  # who cannot reach Kafka now will be told by what it does
+                    rebalances = self._status.rebalances
+                    await agreement.confirm(self._settings, program)
+                    confirmed = rebalances
 
     async def _watch(self, assembly: Assembly) -> None:
         """Look after everything that may stop without an error."""

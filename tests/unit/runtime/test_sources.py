@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.runtime.batch import End
+from touchstone.runtime.broker_time import BrokerTime
 from touchstone.runtime.sources import Barrier, JourneyClock, OwnSources, Statement, decode_statement, encode_statement
+from touchstone.runtime.transport import Answers
 
 WEB, APP = TopicPartition("web", 0), TopicPartition("app", 0)
 
@@ -16,6 +18,13 @@ WEB, APP = TopicPartition("web", 0), TopicPartition("app", 0)
 def says(*sources: tuple[TopicPartition, int | None, bool]) -> Statement:
     """A statement about sources."""
     return Statement([(tp.topic, tp.partition, time, at_end) for tp, time, at_end in sources], [])
+
+
+def brokers_since(appended_ms: int, monotonic_s: float = 0.0) -> BrokerTime:
+    """Brokers that said it was then at that moment of the monotonic clock."""
+    broker_time = BrokerTime()
+    broker_time.heard(appended_ms, monotonic_s)
+    return broker_time
 
 
 @pytest.mark.parametrize("mode", ["wall", "event"])
@@ -94,32 +103,43 @@ def test_what_was_reached_before_a_restart_is_remembered() -> None:
 
 def test_a_source_at_its_end_counts_as_a_second_before_the_last_fetch() -> None:
     """What was appended earlier would have been in that fetch; the fetch, not the present, is what is known."""
-    own = OwnSources("wall")
+    own = OwnSources("wall", brokers_since(0))
     own.assign([WEB], lambda _: None)
     own.advance(WEB, 5_000)
 
-    assert own.state({WEB: 10}, {WEB: End(10, 9_000)}) == [("web", 0, 8_000, True)]
-    assert own.state({WEB: 9}, {WEB: End(10, 9_500)}) == [("web", 0, 8_000, False)]
+    assert own.state({WEB: 10}, {WEB: End(10, 9.0)}) == [("web", 0, 8_000, True)]
+    assert own.state({WEB: 9}, {WEB: End(10, 9.5)}) == [("web", 0, 8_000, False)]
 
 
 def test_nothing_is_said_of_a_source_whose_end_is_unknown() -> None:
     """Before the first fetch the owner cannot tell an empty source from a backlog."""
-    own = OwnSources("wall")
+    own = OwnSources("wall", brokers_since(0))
     own.assign([WEB], lambda _: None)
 
     assert own.state({WEB: 0}, {}) == []
 
 
+def test_the_time_of_a_source_at_its_end_is_the_brokers_and_unknown_before_they_were_heard() -> None:
+    """The brokers said 70 s, five seconds before the last fetch; a source whose time nobody knows yet says so."""
+    told, untold = OwnSources("wall", brokers_since(70_000, 4.0)), OwnSources("wall", BrokerTime())
+    told.assign([WEB], lambda _: None)
+    untold.assign([WEB], lambda _: None)
+
+    assert told.state({WEB: 10}, {WEB: End(10, 9.0)}) == [("web", 0, 74_000, True)]
+    assert untold.state({WEB: 10}, {WEB: End(10, 9.0)}) == [("web", 0, None, True)]
+
+
 def test_a_new_time_waits_for_messages_that_were_on_their_way() -> None:
-    """A time that became known at 100 is acted on when what a later fetch found in the internal topic is read."""
+    """A time that became known at 10.0 is acted on when what a fetch found is read that was sent later; the first answer to come was not."""
     barrier = Barrier()
     inner = TopicPartition("app.journey", 0)
 
-    stale = barrier.pass_through(50, 100, [inner], {inner: 7}, {inner: End(7, 90)}, None)
-    behind = barrier.pass_through(50, 120, [inner], {inner: 7}, {inner: End(9, 110)}, None)
-    passed = barrier.pass_through(60, 140, [inner], {inner: 9}, {inner: End(20, 130)}, None)
+    stale = barrier.pass_through(50, 10.0, [inner], {inner: 7}, {inner: End(7, 9.9)}, None)
+    under_way = barrier.pass_through(50, 10.2, [inner], {inner: 7}, {inner: End(7, 10.1)}, None)
+    behind = barrier.pass_through(50, 10.3, [inner], {inner: 7}, {inner: End(9, 10.2)}, None)
+    passed = barrier.pass_through(60, 10.4, [inner], {inner: 9}, {inner: End(20, 10.3)}, None)
 
-    assert (stale, behind, passed) == (None, None, 50)
+    assert (stale, under_way, behind, passed) == (None, None, None, 50)
 
 
 def test_a_busy_internal_topic_does_not_stop_the_time() -> None:
@@ -129,10 +149,22 @@ def test_a_busy_internal_topic_does_not_stop_the_time() -> None:
     now: int | None = None
 
     for step in range(1, 20):
-        now = barrier.pass_through(step * 10, step, [inner], {inner: step}, {inner: End(step + 1, step)}, now)
+        ends = {inner: End(step + 1, step - 0.5)}
+        now = barrier.pass_through(step * 10, float(step), [inner], {inner: step}, ends, now)
 
     assert now is not None
-    assert now >= 150
+    assert now >= 130
+
+
+def test_an_answer_is_known_since_the_last_look_without_it() -> None:
+    """Whatever the wall clock does meanwhile: its stamps only tell two answers apart."""
+    answers = Answers()
+
+    known = [
+        answers.told(WEB, stamp, now) for stamp, now in ((5_000, 1.0), (5_000, 2.0), (90_000_000, 3.0), (90_000_000, 4.0), (7_000, 5.0))
+    ]
+
+    assert known == [0.0, 0.0, 2.0, 2.0, 4.0]
 
 
 def test_a_statement_survives_its_encoding() -> None:
