@@ -15,6 +15,8 @@ from touchstone.runtime import client
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE_S = 900.0
+_MARKERS_S = 30.0
+_LOOK_S = 0.1
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -74,5 +76,8 @@ class Quix:
         shutil.rmtree(self.folder)
 
     async def records(self) -> list[dict[str, str | None]]:
-        """The changes of phase that it has said and committed."""
+        """The changes of phase that it has said and committed. A commit is decided before each partition has been told of it: that is awaited."""
+        async with asyncio.timeout(_MARKERS_S):
+            while await client.has_open_transaction(self.bootstrap, [self.target]):
+                await asyncio.sleep(_LOOK_S)
         return [msgspec.json.decode(record.value) async for record in client.read_topic(self.bootstrap, [self.target]) if record.value]
