@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from touchstone.topology.explain import Location, is_like
 from touchstone.topology.findings import Findings
-from touchstone.topology.model import WrittenJourney, WrittenRule, WrittenSilence, WrittenTopology
+from touchstone.topology.model import WrittenJourney, WrittenRule, WrittenTopology
 from touchstone.topology.quantity import duration_text
+from touchstone.topology.words import WrittenSilence
 
 RESERVED = "dormant"
 # What was left out, as a path inside the journey, without which one cannot say which phases are reached.

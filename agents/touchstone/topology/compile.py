@@ -10,17 +10,16 @@ from touchstone.topology.fingerprint import fingerprint
 from touchstone.topology.model import (
     DEFAULT_GUARD_WEAKER,
     DEFAULT_GUARD_WEAKER_OF_UNIQUE,
-    WrittenCondition,
     WrittenDeadLetters,
     WrittenIdentifier,
     WrittenJourney,
     WrittenRule,
     WrittenTopology,
-    attribute_path,
     is_pattern,
 )
 from touchstone.topology.pattern import as_pattern
 from touchstone.topology.topics import Topics
+from touchstone.topology.words import WrittenCondition, attribute_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,102 +1,37 @@
 """topology.yaml as its author writes it: every key with its meaning, unit and default.
 
-The reference page and the JSON Schema are generated from this file. Here stands only what concerns one value; what concerns several
-(references, duplicates, reachability) is in check.py.
+The reference page and the JSON Schema are generated from this file and words.py. Here stands only what concerns one value; what concerns
+several (references, duplicates, reachability) is in check.py.
 """
 
-import math
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field
 
-from touchstone.topology.pattern import as_pattern
 from touchstone.topology.quantity import Duration, Size, Span
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-"""A name of the topology's own: a letter, then letters, digits, `_`, `-`; at most 64. It becomes part of keys and topic names."""
-
-Word = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f]{0,126}[^\s\x00-\x1f])?$")]
-"""A word of the producers' own: any text of at most 128 characters on one line, without blanks at its ends."""
-
-TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,248}$")]
-"""The name of a Kafka topic: letters, digits, `.`, `_`, `-`, no `.` in front; at most 249."""
-
-Attribute = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(?:\.[^.\s]+)*$", max_length=256)]
-"""An attribute of a touchpoint: `rating` means properties.rating; `context.campaign` and `profile.city` name another part."""
+from touchstone.topology.words import (
+    Blocked,
+    Media,
+    MomentKind,
+    Name,
+    Names,
+    Normalise,
+    Phases,
+    TopicName,
+    Word,
+    Words,
+    Written,
+    WrittenSilence,
+    listed,
+    quantity,
+    unit,
+)
 
 DEFAULT_BLOCKED = ("", "null", "none", "nil", "undefined", "unknown", "anonymous", "n/a", "nan", "/^[0-]*$/")
 DEFAULT_GUARD_WEAKER = 1_000
 DEFAULT_GUARD_WEAKER_OF_UNIQUE = 10_000
 LARGEST_RECORD = 1024 * 1024
 LARGEST_PROFILE = 1024 * 1024
-
-
-def _fault(message: str) -> PydanticCustomError:
-    return PydanticCustomError("touchstone", "{text}", {"text": message})
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list) or value is None:
-        return value
-    raise _fault(f"expected a word or a list of words, found {value!r:.60}")
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise _fault("expected text, a number, true or false" + ("; for several values write {in: [...]}" if isinstance(value, list) else ""))
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool) and (isinstance(value, int) or math.isfinite(value)):
-        return value
-    raise _fault(f"expected a number, found {value!r:.60}")
-
-
-def _condition(value: Any) -> Any:
-    return value if isinstance(value, dict) else {"is": _plain_value(value)}
-
-
-def _blocked(value: str) -> str:
-    if value.startswith("/") and value.endswith("/") and len(value) > 1:
-        try:
-            as_pattern(value[1:-1])
-        except ValueError as error:
-            raise _fault(str(error)) from None
-    elif len(value) > 256:
-        raise _fault(f"expected at most 256 characters, found {len(value)}")
-    return value
-
-
-PlainValue = Annotated[Any, BeforeValidator(_plain_value), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
-Blocked = Annotated[str, AfterValidator(_blocked)]
-Phases = Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name]), Field(min_length=1)]
-Names = Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name]), Field(min_length=1)]
-Words = Annotated[list[Word], BeforeValidator(_listed, json_schema_input_type=Word | list[Word]), Field(min_length=1)]
-Media = Literal["owned", "paid", "earned", "shared"]
-MomentKind = Literal["transition", "regression", "timeout", "reentry", "signal"]
-Operator = Literal["is", "is_not", "above", "at_least", "below", "at_most", "in", "exists"]
-Normalise = Literal["none", "lower", "digits", "email", "phone"]
-
-
-def _unit(unit: str) -> dict[str, Any]:
-    return {"x-unit": unit}
-
-
-def _quantity(default: str, unit: str, description: str) -> Any:
-    """A field whose default is written as its author would write it: `24h`, not 86400000."""
-    return Field(default, description=description, json_schema_extra=_unit(unit))
-
-
-class Written(BaseModel):
-    """What all parts share: nothing unknown, nothing converted silently, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, populate_by_name=False)
 
 
 class WrittenDeadLetters(Written):
@@ -111,21 +46,21 @@ class WrittenDeadLetters(Written):
         gt=0,
         le=1,
         description="Of each `of` records of a partition at most this share may be refused; 1 never stops.",
-        json_schema_extra=_unit("share"),
+        json_schema_extra=unit("share"),
     )
     of: int = Field(
         10_000,
         ge=1,
         le=100_000_000,
         description="So many records are counted, then the count begins anew. The worker stops as soon as the share can no longer be kept.",
-        json_schema_extra=_unit("records"),
+        json_schema_extra=unit("records"),
     )
     in_a_row: int = Field(
         1_000,
         ge=1,
         le=1_000_000_000,
         description="So many records in a row of a partition may be refused, whatever the share.",
-        json_schema_extra=_unit("records"),
+        json_schema_extra=unit("records"),
     )
 
 
@@ -137,14 +72,14 @@ class WrittenLimits(Written):
         ge=1,
         le=4_000,
         description="More identifiers than this are not united into one person: her golden profile must fit into a record.",
-        json_schema_extra=_unit("identifiers"),
+        json_schema_extra=unit("identifiers"),
     )
     merges_per_person: int = Field(
         10,
         ge=0,
         le=1_000_000,
         description="How many people with touchpoints of their own one person may absorb.",
-        json_schema_extra=_unit("people"),
+        json_schema_extra=unit("people"),
     )
     touchpoints_per_day: int = Field(
         2_000,
@@ -152,15 +87,15 @@ class WrittenLimits(Written):
         le=1_000_000,
         description="Of more touchpoints than this with the same identifiers on one day (UTC) the first count, the others do not: "
         "a robot, or a device that sends every reading. Said as the identity change `limited`.",
-        json_schema_extra=_unit("touchpoints"),
+        json_schema_extra=unit("touchpoints"),
     )
-    profile: Size = _quantity(
+    profile: Size = quantity(
         "64KiB",
         "size",
         "Room for a person's attributes with their provenance, and as much for consents; what was last said longest ago is left out. "
         "At most 1MiB.",
     )
-    record: Size = _quantity("64KiB", "size", "A larger record becomes a dead letter. At most 1MiB.")
+    record: Size = quantity("64KiB", "size", "A larger record becomes a dead letter. At most 1MiB.")
     dead_letters: WrittenDeadLetters = Field(
         WrittenDeadLetters(), description="How much of a channel may be unusable before the worker stops with a message."
     )
@@ -188,14 +123,14 @@ class WrittenGuard(Written):
         ge=1,
         le=1_000_000,
         description="Stronger neighbours of one kind. At least persons x per_person of that kind.",
-        json_schema_extra=_unit("identifiers"),
+        json_schema_extra=unit("identifiers"),
     )
     weaker: int | None = Field(
         None,
         ge=1,
         le=100_000_000,
         description=f"Weaker neighbours. Default: {DEFAULT_GUARD_WEAKER}, of a unique kind {DEFAULT_GUARD_WEAKER_OF_UNIQUE}.",
-        json_schema_extra=_unit("identifiers"),
+        json_schema_extra=unit("identifiers"),
     )
 
 
@@ -211,14 +146,14 @@ class WrittenIdentifier(Written):
         le=1_000,
         description="How many people that are told apart by stronger identifiers one value may unite; with more it is shared "
         "and belongs to nobody. 1 unites nobody who is already somebody, the cautious choice.",
-        json_schema_extra=_unit("people"),
+        json_schema_extra=unit("people"),
     )
     per_person: int | None = Field(
         None,
         ge=1,
         le=1_000_000,
         description="How many values of this kind one person may have. Default: no limit of its own (1 where unique).",
-        json_schema_extra=_unit("values"),
+        json_schema_extra=unit("values"),
     )
     normalise: Normalise = Field(
         "none",
@@ -238,49 +173,6 @@ class WrittenType(Written):
     aliases: list[Word] = Field([], description="Other words the producers have for this type; renamed on the way in.")
 
 
-class WrittenCondition(Written):
-    """What is asked of one attribute. Several comparisons must all hold; an attribute that is missing fulfils none but `exists: false`."""
-
-    is_: PlainValue = Field(
-        None, alias="is", validate_default=False, description="Equal to this value. `rating: 5` is short for `rating: {is: 5}`."
-    )
-    is_not: PlainValue = Field(None, validate_default=False, description="There, and not equal to this value.")
-    above: Number = Field(None, validate_default=False, description="A number greater than this.")
-    at_least: Number = Field(None, validate_default=False, description="A number of at least this.")
-    below: Number = Field(None, validate_default=False, description="A number less than this.")
-    at_most: Number = Field(None, validate_default=False, description="A number of at most this.")
-    in_: list[PlainValue] | None = Field(None, alias="in", min_length=1, description="Equal to one of these values.")
-    exists: bool | None = Field(None, description="Whether the attribute must be there (true) or must not (false).")
-
-    @property
-    def asked(self) -> dict[Operator, Any]:
-        """The comparisons that the author wrote, by operator."""
-        pairs: tuple[tuple[Operator, Any], ...] = (
-            ("is", self.is_),
-            ("is_not", self.is_not),
-            ("above", self.above),
-            ("at_least", self.at_least),
-            ("below", self.below),
-            ("at_most", self.at_most),
-            ("in", self.in_),
-            ("exists", self.exists),
-        )
-        return {operator: value for operator, value in pairs if value is not None}
-
-
-Condition = Annotated[WrittenCondition, BeforeValidator(_condition, json_schema_input_type=WrittenCondition | str | float | bool)]
-
-
-class WrittenSilence(Written):
-    """The touchpoints whose absence a rule waits for. Without any key: all touchpoints."""
-
-    type: Words | None = Field(None, description="One of these types. Default: any.")
-    channel: Words | None = Field(None, description="On one of these channels. Default: any.")
-    where: dict[Attribute, Condition] = Field(
-        {}, description="Conditions on attributes: `rating` means `properties.rating`; `context.` and `profile.` name the other parts."
-    )
-
-
 class WrittenWhen(WrittenSilence):
     """The touchpoints that make a rule fire. Without any key: all touchpoints."""
 
@@ -289,12 +181,12 @@ class WrittenWhen(WrittenSilence):
         ge=1,
         le=1_000,
         description="So many of them are needed, the newest included. More than 1 needs `within`.",
-        json_schema_extra=_unit("touchpoints"),
+        json_schema_extra=unit("touchpoints"),
     )
     within: Span | None = Field(
         None,
         description="The time that spans the counted touchpoints; with `count: 1`, how far back the one of `after` may lie.",
-        json_schema_extra=_unit("duration"),
+        json_schema_extra=unit("duration"),
     )
     after: Words | None = Field(None, description="A touchpoint of one of these types must have gone before.")
 
@@ -319,7 +211,7 @@ class WrittenRule(Written):
         None,
         alias="for",
         description="How long the absence must last, from entering the phase or the last touchpoint of `without`.",
-        json_schema_extra=_unit("duration"),
+        json_schema_extra=unit("duration"),
     )
     to: Name = Field(description="The phase it leads to.")
 
@@ -327,7 +219,7 @@ class WrittenRule(Written):
 class WrittenDormancy(Written):
     """When a person counts as asleep: a state beside the phases. The next touchpoint that fires a rule is a re-entry, and a new cycle."""
 
-    after: Span = Field(description="So long without any touchpoint.", json_schema_extra=_unit("duration"))
+    after: Span = Field(description="So long without any touchpoint.", json_schema_extra=unit("duration"))
 
 
 class WrittenDamping(Written):
@@ -335,8 +227,8 @@ class WrittenDamping(Written):
     times in a minute is told a few times. Until time has passed the person stays where she was last said to be; silence moves her as ever.
     """
 
-    at_most: int = Field(ge=1, le=1_000, description="So many times.", json_schema_extra=_unit("times"))
-    within: Span = Field(description="In less than this time.", json_schema_extra=_unit("duration"))
+    at_most: int = Field(ge=1, le=1_000, description="So many times.", json_schema_extra=unit("times"))
+    within: Span = Field(description="In less than this time.", json_schema_extra=unit("duration"))
 
 
 class WrittenJourney(Written):
@@ -354,7 +246,7 @@ class WrittenOutput(Written):
     topic: TopicName = Field(description="The topic to write.")
     journeys: Names | None = Field(None, description="Only moments of these journeys. Default: all.")
     kinds: (
-        Annotated[list[MomentKind], BeforeValidator(_listed, json_schema_input_type=MomentKind | list[MomentKind]), Field(min_length=1)]
+        Annotated[list[MomentKind], BeforeValidator(listed, json_schema_input_type=MomentKind | list[MomentKind]), Field(min_length=1)]
         | None
     ) = Field(None, description="Only moments of these kinds. Default: all.")
     phases: Names | None = Field(None, description="Only moments that lead to these phases. Default: all.")
@@ -383,20 +275,20 @@ class WrittenTopology(Written):
         ge=1,
         le=2_147_483_647,
         description="The version of this content; raise it with every change. Moments carry it.",
-        json_schema_extra=_unit("number"),
+        json_schema_extra=unit("number"),
     )
     name: Name = Field(description="The name of the topology.")
-    lateness: Duration = _quantity(
+    lateness: Duration = quantity(
         "24h", "duration", "What arrives later after it happened still corrects the journeys, and is counted and flagged as late."
     )
-    retention: Span = _quantity(
+    retention: Span = quantity(
         "3650d",
         "duration",
         "How long touchpoints count. Within it journeys are a function of the touchpoints, in whatever order they came; "
         "what arrives older is a dead letter.",
     )
-    moments_retention: Span = _quantity("400d", "duration", "How long the output topics keep moments.")
-    skew: Duration = _quantity("5m", "duration", "How far in the future a device's clock may be before the time of arrival counts instead.")
+    moments_retention: Span = quantity("400d", "duration", "How long the output topics keep moments.")
+    skew: Duration = quantity("5m", "duration", "How far in the future a device's clock may be before the time of arrival counts instead.")
     clock: Literal["wall", "event"] = Field(
         "wall",
         description="What deadlines go by: `wall`, the broker's time of arrival; `event`, the touchpoints' `received_at` (history, demo, tests).",
@@ -407,7 +299,7 @@ class WrittenTopology(Written):
         le=10_000,
         description="Partitions of the internal and the output topics: the most workers that can share the work. "
         "Changing it moves the state, offline: `touchstone topics repartition`.",
-        json_schema_extra=_unit("partitions"),
+        json_schema_extra=unit("partitions"),
     )
     limits: WrittenLimits = Field(WrittenLimits(), description="Sizes that nothing may outgrow.")
     blocked: list[Blocked] = Field(
@@ -426,9 +318,3 @@ class WrittenTopology(Written):
 def is_pattern(blocked: str) -> bool:
     """Whether an entry of `blocked` is a `/regular expression/` and not a literal value."""
     return len(blocked) > 1 and blocked.startswith("/") and blocked.endswith("/")
-
-
-def attribute_path(attribute: str) -> tuple[str, ...]:
-    """Where an attribute of a condition lies: `rating` is `("properties", "rating")`."""
-    parts = tuple(re.split(r"\.", attribute))
-    return parts if len(parts) > 1 and parts[0] in {"properties", "context", "profile"} else ("properties", *parts)

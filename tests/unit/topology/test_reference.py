@@ -9,8 +9,8 @@ import pytest
 
 from touchstone.topology.document import read
 from touchstone.topology.load import default_topology_path, load_text
-from touchstone.topology.model import Written
 from touchstone.topology.reference import json_schema, reference
+from touchstone.topology.words import Written
 
 ROOT = Path(__file__).parents[3]
 
