@@ -31,8 +31,8 @@ def create(toy: Rig, topic: str) -> None:
 
 
 def test_a_channel_topic_deleted_under_a_worker_stops_it(toy: Rig) -> None:
-    """Going on, the worker would read nothing of that channel and look healthy."""
-    worker = toy.start("w")
+    """Going on, the worker would read nothing of that channel and look healthy. The command that it recommends means the same topics."""
+    worker = toy.start("w", topic_options=" --app toy --topic-prefix trial.")
     toy.produce(1_000)
     toy.wait_until_done()
 
@@ -40,6 +40,7 @@ def test_a_channel_topic_deleted_under_a_worker_stops_it(toy: Rig) -> None:
 
     assert worker.wait() == 2, worker.text()
     assert f"expected the topics {toy.app}-source, found them deleted" in worker.text()
+    assert "`touchstone topics apply --app toy --topic-prefix trial.`" in worker.text()
 
 
 def test_a_channel_topic_made_again_while_nobody_ran_is_read_from_its_beginning(toy: Rig) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.groups import Suggesting
-from touchstone.cli.letters import Found, Wanted, letter_options, own, place_options, read_letters
+from touchstone.cli.letters import Found, Wanted, letter_options, named, own, place_options, read_letters
 from touchstone.cli.lines import at
 from touchstone.cli.masked import content, masked
 from touchstone.cli.output import Output, counted, output_option
@@ -65,13 +65,16 @@ def list_(wanted: Wanted, settled: bool, topology: Topology, topic_prefix: str, 
 
 
 @deadletters.command
-@click.argument("letter_id", metavar="ID")
+@click.argument("letter_id", metavar="ID", callback=named)
 @click.option("--reveal", is_flag=True, help="show the values of the record too; they are personal")
 @place_options
 @bootstrap_option
 @output_option
 def show(letter_id: str, reveal: bool, topology: Topology, topic_prefix: str, bootstrap: str, output: Output) -> None:
-    """Show one letter: why it was refused, where it came from, and the form of what it says. ID may be the beginning of the id."""
+    """Show one letter: why it was refused, where it came from, and the form of what it says.
+
+    ID may be the beginning of the id, at least 4 characters.
+    """
     topic = own(topology, topic_prefix).topics.deadletters
     found = _the_one(asyncio.run(read_letters(bootstrap, topic, Wanted(ids=(letter_id,)), settled=True)), letter_id)
     letter, inside = found.letter, content(found.letter)

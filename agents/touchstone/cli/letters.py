@@ -25,6 +25,8 @@ from touchstone.topology.quantity import duration_ms
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 OPEN = "open"
+SHORTEST_BEGINNING = 4
+"""An id is named by at least so many of its first characters: an empty one, of a variable that is not set, would mean every letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,21 @@ def own(topology: Topology, prefix: str) -> Topology:
     return prefixed(topology, prefix)
 
 
+def named(_context: click.Context, _parameter: click.Parameter, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """What a command was given as the beginning of an id, or of several.
+
+    Raises:
+        UsageError: One of them is too short to mean a letter.
+    """
+    for beginning in (value,) if isinstance(value, str) else value:
+        if len(beginning.strip()) < SHORTEST_BEGINNING:
+            raise UsageError(
+                f"expected at least the first {SHORTEST_BEGINNING} characters of a letter's id, found {beginning!r}; nothing was done. "
+                "`touchstone deadletters list` shows the ids"
+            )
+    return value
+
+
 def _time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None
@@ -169,7 +186,13 @@ def _filters() -> Iterable[Callable[[Any], Any]]:
     )
     yield click.option("--channel", multiple=True, metavar="NAME", help="only of this channel; may repeat")
     yield click.option("--topic", multiple=True, metavar="NAME", help="only of records that came on this topic; may repeat")
-    yield click.option("--letter", multiple=True, metavar="ID", help="only the letter whose id begins like this; may repeat")
+    yield click.option(
+        "--letter",
+        multiple=True,
+        callback=named,
+        metavar="ID",
+        help=f"only the letter whose id begins like this, at least {SHORTEST_BEGINNING} characters; may repeat",
+    )
     yield click.option(
         "--since", callback=_time, metavar="TIME", help="only of records from then on: 2024-05-01T10:00:00Z, or 24h for a day ago"
     )

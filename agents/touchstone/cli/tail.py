@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Literal, cast
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import cast
 
 import click
 from rich.text import Text
@@ -11,29 +13,43 @@ from rich.text import Text
 from touchstone.cli.bootstrap import bootstrap_option
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import Output, output_option
-from touchstone.cli.topology_options import output_topics, prefix_option
+from touchstone.cli.topology_options import load_own, output_topics, prefix_option, topology_option
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
-from touchstone.errors import RecordRejected
+from touchstone.errors import RecordRejected, UsageError
 from touchstone.intake.redrive import SETTLED
 from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
+from touchstone.topology.topics import Topics
 
-What = Literal["moments", "customers", "identities", "deadletters"]
+_ALWAYS = tuple(field.name for field in fields(Topics))
 
 
 @click.command
-@click.argument("what", type=click.Choice(["moments", "customers", "identities", "deadletters"]))
+@click.argument("what")
 @click.option("--from-beginning", is_flag=True, help="begin with the oldest record that is still there, not with the next one")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="end after N records; without it, end with Ctrl-C")
 @click.option(
-    "--topic", metavar="NAME", help="another topic with the same records, such as a further output of the topology; its full name"
+    "--topic", metavar="NAME", help="another topic with such records, by its full name; neither topology nor prefix are asked then"
 )
+@topology_option("what WHAT's topic is called, and which further outputs there are; ")
 @prefix_option
 @bootstrap_option
 @output_option
-def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None, topic_prefix: str, bootstrap: str, output: Output) -> None:
+def tail(
+    what: str,
+    from_beginning: bool,
+    limit: int | None,
+    topic: str | None,
+    topology: Path | None,
+    topic_prefix: str,
+    bootstrap: str,
+    output: Output,
+) -> None:
     """Show moments, customers, identity changes or dead letters as they come, one line each.
+
+    WHAT is `moments`, `customers`, `identities`, `deadletters`, or the name of a further output of the topology. A topology that calls the
+    topics otherwise is named with --topology, as for the workers.
 
     Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
     have been wrong comes a second time, marked TAKEN BACK with the cause; of one `moment_id` the highest `revision` counts.
@@ -45,14 +61,34 @@ def tail(what: What, from_beginning: bool, limit: int | None, topic: str | None,
       touchstone tail moments
       touchstone tail moments --from-beginning --limit 10 --output json
       touchstone tail deadletters --from-beginning
+      touchstone tail service --topology topology.yaml
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    name = topic or getattr(output_topics(topic_prefix), what)
+    name = topic or topic_of(what, topology, topic_prefix)
     if limit is None:
         output.note(Text(f"{what} from {name} at {bootstrap}; end with Ctrl-C", style="dim"))
     try:
         asyncio.run(show(bootstrap, name, from_beginning=from_beginning, limit=limit, output=output))
     except KeyboardInterrupt:
         return  # the usual way to end it
+
+
+def topic_of(what: str, topology: Path | None, prefix: str) -> str:
+    """The topic of one of the four, or of a further output. Reads no topology where the shipped names hold.
+
+    Raises:
+        UsageError: There is nothing of that name.
+        TopologyError: The topology is wrong.
+    """
+    if topology is None and what in _ALWAYS:
+        return str(getattr(output_topics(prefix), what))
+    compiled = load_own(topology, prefix)
+    own: dict[str, str] = asdict(compiled.topics)
+    names = own | {output.name: output.topic for output in compiled.outputs if output.name not in own}
+    if what not in names:
+        raise UsageError(
+            f"expected one of {', '.join(names)}, found {what!r}; --topology names a topology with further outputs, --topic a topic itself"
+        )
+    return names[what]
 
 
 async def show(bootstrap: str, topic: str, *, from_beginning: bool, limit: int | None, output: Output) -> None:

@@ -76,6 +76,17 @@ def output_topics(prefix: str) -> Topics:
     return Topics(**{what: prefix + name for what, name in asdict(Topics()).items()})
 
 
+def load_own(path: Path | None, prefix: str) -> Topology:
+    """The topology of that file, or the shipped one, on the topics of this installation.
+
+    Raises:
+        UsageError: The file cannot be read.
+        TopologyError: The definition is wrong.
+    """
+    load = import_module("touchstone.topology.load")  # here, because commands that read no topology need not wait for a YAML library
+    return prefixed(load.load_topology(path or load.default_topology_path()), prefix)
+
+
 def said_again(context: click.Context, app: str) -> str:
     """What a command with `app_options` was given that is not the default, to be pasted behind another one that must mean the same topics."""
     given = {"--app": app if app != _APP else None}
@@ -93,9 +104,6 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 def _load(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Topology:
     context.meta["touchstone.topology"] = value
-    load = import_module("touchstone.topology.load")  # here, because commands that read no topology need not wait for a YAML library
-    compiled: Topology = prefixed(
-        load.load_topology(value or load.default_topology_path()), context.meta.get("touchstone.topic_prefix") or ""
-    )
+    compiled = load_own(value, context.meta.get("touchstone.topic_prefix") or "")
     partitions = context.meta.get("touchstone.partitions")
     return compiled if partitions is None else replace(compiled, partitions=partitions)

@@ -108,6 +108,7 @@ def assemble(
         failpoints=failpoints,
         status=status,
         fail=fail,
+        topic_options=settings.topic_options,
     )
     app = faust_app(settings)
     app.engine = Engine(settings, loop, rebalance, failpoints, prepare)

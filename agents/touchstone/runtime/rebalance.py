@@ -68,6 +68,7 @@ class Rebalance:
         failpoints: Failpoints,
         status: RuntimeStatus,
         fail: Callable[[BaseException], Awaitable[None]],
+        topic_options: str,
     ) -> None:
         self._loop = loop
         self._checkpoint = checkpoint
@@ -81,6 +82,7 @@ class Rebalance:
         self._failpoints = failpoints
         self._status = status
         self._fail = fail
+        self._topic_options = topic_options
         self._consumer: GroupConsumer | None = None
         self._task: asyncio.Task[None] | None = None
         self.membership = Membership(-1, "", None)
@@ -218,7 +220,7 @@ class Rebalance:
         if gone:
             raise UsageError(
                 f"expected the topics {', '.join(gone)}, found them deleted while this worker ran; nothing of them is read any more. Create "
-                "them again with `touchstone topics apply`, then start the workers"
+                f"them again with `touchstone topics apply{self._topic_options}`, then start the workers"
             )
 
     async def _check_changelogs(self, committed: Mapping[TopicPartition, OffsetAndMetadata]) -> None:

@@ -99,6 +99,20 @@ def test_an_id_that_no_open_letter_has_is_a_mistake(desk: Desk, what: list[str])
     assert desk.written == []
 
 
+@pytest.mark.parametrize("what", [["replay"], ["drop"], ["list"]], ids=" ".join)
+@pytest.mark.parametrize("beginning", ["", "   ", "abc"])
+def test_an_id_that_is_too_short_to_mean_a_letter_is_a_mistake(desk: Desk, what: list[str], beginning: str) -> None:
+    """A script whose variable is empty must not send or drop every letter there is; `show` has it so too."""
+    beginning = desk.letters[0].letter_id[:3] if beginning == "abc" else beginning
+
+    results = [desk.run(*what, "--letter", desk.letters[1].letter_id, "--letter", beginning), desk.run("show", beginning)]
+
+    for result in results:
+        assert isinstance(result.exception, UsageError)
+        assert f"expected at least the first 4 characters of a letter's id, found {beginning!r}" in str(result.exception)
+    assert desk.written == []
+
+
 def test_the_beginning_of_an_id_is_enough(desk: Desk) -> None:
     """As lists show it."""
     (summary,) = desk.says("drop", "--letter", desk.letters[0].letter_id[:12])

@@ -1,5 +1,6 @@
 """One record, one line."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,13 +9,45 @@ import pytest
 from tests.samples import moment_with
 from touchstone.cli.lines import line
 from touchstone.cli.output import Output
-from touchstone.cli.tail import _show
+from touchstone.cli.tail import _show, topic_of
 from touchstone.contracts.codec import bundled_codec
+from touchstone.errors import UsageError
 from touchstone.intake.redrive import SETTLED
 from touchstone.model.output import Customer, DeadLetter, IdentityChange
 from touchstone.runtime.program import Record
+from touchstone.topology.load import default_topology_path
 
 MOMENT = moment_with(customer_id="3f2a9c0d11223344", to_phase="decision", skipped=("awareness", "interest"), rule="carted")
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Path:
+    """A topology with a name of its own for the moments, and a further output."""
+    path = tmp_path / "topology.yaml"
+    more = "topics: {moments: shop-moments}\noutputs:\n  service: {topic: service-moments.v1, kinds: [regression]}\n"
+    path.write_text(default_topology_path().read_text() + more)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("what", "topic"),
+    [("moments", "trial.shop-moments"), ("customers", "trial.customers.v1"), ("service", "trial.service-moments.v1")],
+)
+def test_the_topology_says_what_the_topics_are_called(renamed: Path, what: str, topic: str) -> None:
+    """Also those of further outputs, which have names of their own; and the prefix stands before all of them."""
+    assert topic_of(what, renamed, "trial.") == topic
+
+
+def test_without_a_topology_the_shipped_names_hold() -> None:
+    """With nothing to load."""
+    assert topic_of("moments", None, "trial.") == "trial.moments.v1"
+
+
+@pytest.mark.parametrize("what", ["moment", "Service", ""])
+def test_what_the_topology_does_not_name_is_a_mistake(renamed: Path, what: str) -> None:
+    """The answer lists what there is."""
+    with pytest.raises(UsageError, match="expected one of moments, customers, identities, deadletters, service, found"):
+        topic_of(what, renamed, "")
 
 
 def test_a_moment_says_when_who_from_where_to_where_and_why() -> None:
