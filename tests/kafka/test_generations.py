@@ -7,15 +7,21 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from tests.kafka.test_end_to_end import run, system_on, until
-from touchstone.app import topic_specs
+from touchstone.app import channel_topics, topic_specs
 from touchstone.devkit.live import LiveSystem
 from touchstone.devkit.trial import repeated
 from touchstone.model.output import Moment
 from touchstone.pipeline import JOURNEY
 from touchstone.runtime.admin import group_members, partition_counts
-from touchstone.runtime.client import read_topic
+from touchstone.runtime.agreement import read_agreement
+from touchstone.runtime.client import group_lag, read_topic
 from touchstone.runtime.failpoint import VARIABLE
 from touchstone.runtime.names import generation_base, internal_topic
 from touchstone.runtime.scratch import remove
@@ -39,7 +45,11 @@ async def topics(
         system.bootstrap,
     ]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | (environment or {})
+        *command,
+        stdin=subprocess.DEVNULL,  # nobody is there to answer
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | (environment or {}),
     )
     said, _ = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode or 0, said.decode()
@@ -189,6 +199,45 @@ def test_a_rebuild_that_is_killed_or_given_up_is_run_again(kafka: str, topic_pre
         assert all(record.revision > known.get(record.moment_id, 0) for record in again)
 
     run(system, story)
+
+
+def test_a_second_rebuild_says_what_retention_has_taken_before_it_does_anything(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """The first finds every touchpoint. Then one partition loses its beginning and another all it had: the second says so, and without a yes
+    the first one's generation stays in use.
+    """
+    system = system_on(kafka, tmp_path, topic_prefix)
+    web = channel_topics(system.topology)[0]
+
+    async def story() -> None:
+        await system.send(generate(200, seed=34).lines)
+        code, first = await topics(system, "rebuild", "--yes")
+        assert code == 0, first
+        ends = {lag.partition: lag.end for lag in await group_lag(kafka, system.app, [web]) if lag.end > 1}
+        emptied, shortened = sorted(ends)[:2]
+        await retain(kafka, {TopicPartition(web, emptied): ends[emptied], TopicPartition(web, shortened): ends[shortened] - 1})
+
+        code, second = await topics(system, "rebuild")
+
+        partitions = sum((await partition_counts(kafka, channel_topics(system.topology))).values())
+        assert "WARNING" not in first
+        assert code == 2, second
+        assert f"WARNING: 2 of {partitions} partitions of touchpoints begin after offset 0" in " ".join(second.split())
+        assert "expected an answer, found nobody to give one; say --yes" in " ".join(second.split())
+        agreement = await read_agreement(kafka, system.app)
+        assert agreement is not None
+        assert (agreement.generation, agreement.begun) == (2, None)
+
+    run(system, story)
+
+
+async def retain(kafka: str, first_offsets: dict[TopicPartition, int]) -> None:
+    """What retention does in the course of time: these partitions begin later."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.delete_records({partition: RecordsToDelete(before_offset=offset) for partition, offset in first_offsets.items()})
+    finally:
+        await admin.close()
 
 
 async def written(system: LiveSystem, generation: int) -> int:

@@ -87,7 +87,8 @@ def rebuild_command(
     have come to the time of the loss. Ids stay, revisions rise. All workers must have been stopped; nothing is deleted.
 
     What was said of the time before the first touchpoint that Kafka still holds stays as it is: the lost state was the only one that knew
-    whether it is true. Exit code 1 when the answer was no.
+    whether it is true. When partitions have lost touchpoints to retention, how many is said before the question; do not rebuild then while
+    the state is sound. Exit code 1 when the answer was no.
 
     \b
       touchstone topics rebuild --topology topology.yaml --dry-run
@@ -124,8 +125,9 @@ def _tell(recalled: Recalled, app: str, output: Output) -> None:
     if inputs.since_ms is not None:
         moments, customers = recalled.left
         output.note(
-            f"WARNING: Kafka holds touchpoints since {iso_text(inputs.since_ms)} only. {moments:,} moments and {customers:,} customers from before "
-            "stay as they were said, but what they were made of is lost: journeys begin anew"
+            f"WARNING: {inputs.cut:,} of {len(inputs.beginnings):,} partitions of touchpoints begin after offset 0: Kafka holds all of them only "
+            f"since {iso_text(inputs.since_ms)}. The history before is lost to the rebuild, also what the state that is in use still knows of it: "
+            f"{moments:,} moments and {customers:,} customers from before stay as they were said, journeys begin anew"
         )
     if recalled.unknown:
         output.note(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from click.testing import CliRunner, Result
 
 from touchstone.cli import generations as command
@@ -25,7 +26,10 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Agreement(partitions=2, clock="wall", fingerprint="", terms={})
 
     async def recall(*_: Any) -> Recalled:
-        return Recalled(Book(Ordering({})), Inputs({}, 0, None), NEVER, 0, (0, 0))
+        inputs = Inputs(
+            {TopicPartition("touchpoints.web.v1", number): offset for number, offset in enumerate((0, 7, 9))}, 40, 1_700_000_000_000
+        )
+        return Recalled(Book(Ordering({})), inputs, NEVER, 0, (5, 2))
 
     def doing(what: str) -> Any:
         async def do(*_: Any, **__: Any) -> Change:
@@ -64,6 +68,16 @@ def test_yes_is_taken_as_it_is_said(what: str, done: list[str]) -> None:
 
     assert [result.exit_code for result in results] == [0, 0], [result.output for result in results]
     assert done == [what, what]
+
+
+def test_what_a_rebuild_loses_is_said_before_it_asks(done: list[str]) -> None:
+    """Retention has cut two of three partitions: whoever answers knows that the state in use may know more than Kafka does."""
+    result = run("rebuild", answer="n\n")
+
+    warning, question = result.stderr.index("WARNING: 2 of 3 partitions of touchpoints begin after offset 0"), result.stderr.index("Go on?")
+    assert warning < question
+    assert "The history before is lost to the rebuild" in " ".join(result.stderr.split())
+    assert done == []
 
 
 @pytest.mark.parametrize("what", ["repartition", "rebuild"])
