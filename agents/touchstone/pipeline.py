@@ -36,7 +36,7 @@ OutputRecord = Moment | Customer | IdentityChange | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
 
 IDENTITY, JOURNEY = "identity", "journey"
-_JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
+_JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
 _encode = msgspec.msgpack.Encoder().encode
 _decoders = {IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage), JOURNEY: msgspec.msgpack.Decoder(m.JourneyMessage)}
 

@@ -28,10 +28,10 @@ from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
-from touchstone.testing.oracle import Fact, Likeness, Word
+from touchstone.testing.oracle import Fact, Likeness, Withdrawal
 from touchstone.topology.compile import Topology
 
-JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddApart, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
+JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
 Output = Moment | Customer | IdentityChange
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -155,7 +155,7 @@ class System:
         times = [time for time in self.clocks if time is not None]
         not_before = max(times, default=NEVER) if self.world.recall_held else NEVER
         if book.find_origins():
-            book.trace(x for fact in facts for x in (fact.identifiers if isinstance(fact, Touchpoint) else fact.pair))
+            book.trace(x for fact in facts for x in _named(fact))
         recalls = list(book.recalls(not_before))
         assert {recall.customer_id for recall in recalls} == book.customers.keys() | book.moments.keys(), "every id has an origin"
         return self._on(count), recalls
@@ -325,11 +325,19 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
             m.Arrive(ids[0], 0, fact),
             *(m.Claim(weak, strong, fact.occurred_at, fact.occurred_at) for n, weak in enumerate(ids) for strong in ids[:n]),
         ]
-    strong, weak = sorted(fact.pair, key=ordering.strength)
     if isinstance(fact, Likeness):
+        strong, weak = sorted(fact.pair, key=ordering.strength)
         return [m.Seen(strong, fact.at), m.Seen(weak, fact.at), m.Match(weak, strong, fact.at)]
-    assert isinstance(fact, Word)
-    return [m.Part(x, y, fact.at, fact.apart) for x, y in ((strong, weak), (weak, strong))]
+    if isinstance(fact, Withdrawal):
+        return [m.Undo(f"{fact.tenant}/command:{fact.undoes}", fact.command)]
+    pairs = sorted(tuple(sorted(pair)) for pair in fact.pairs)
+    return [m.Order(f"{fact.tenant}/command:{fact.command}", fact.action, fact.at, fact.content, tuple((x, y) for x, y in pairs))]
+
+
+def _named(fact: Fact) -> Iterable[str]:
+    if isinstance(fact, Touchpoint):
+        return fact.identifiers
+    return fact.pair if isinstance(fact, Likeness) else ()
 
 
 def believed(moments: Iterable[Moment], consumers: int, random: Random) -> dict[str, list[Moment]]:

@@ -11,7 +11,7 @@ from tests.property.actors import World
 from touchstone.identity.ordering import Ordering
 from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
-from touchstone.testing.oracle import Fact, Likeness, Word
+from touchstone.testing.oracle import Fact, Likeness, Withdrawal, Word
 from touchstone.topology.compile import Damping, Journey, Match, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
@@ -130,15 +130,29 @@ class _Author:
     def _fact(self, n: int, at: int) -> Fact:
         random = self._random
         tenant, luck = random.choice(self._tenants), random.random()
-        if luck < 0.14:
-            first, second = random.sample([f"{tenant}/{kind}:{i}" for kind in KINDS for i in range(3)], 2)
-            pair = frozenset((first, second))
-            return Likeness(pair, at) if luck < 0.07 else Word(pair, at, random.random() < 0.5)
-        if luck < 0.2 and self._touchpoints:
+        if luck < 0.07:
+            return Likeness(frozenset(random.sample(self._some(tenant), 2)), at)
+        if luck < 0.16:
+            return self._word(at, tenant)
+        if luck < 0.22 and self._touchpoints:
             return self._again(random.choice(self._touchpoints))
         touchpoint = self._touchpoint(n, at, tenant)
         self._touchpoints.append(touchpoint)
         return touchpoint
+
+    def _some(self, tenant: str) -> list[str]:
+        """Identifiers that are likely to occur, all in one order."""
+        return [f"{tenant}/{kind}:{i}" for kind in KINDS for i in range(3)]
+
+    def _word(self, at: int, tenant: str) -> Fact:
+        """What a steward rules, or takes back; two of them sometimes give one id, or one time, to different commands."""
+        random, command = self._random, f"s{self._random.randrange(6)}"
+        if random.random() < 0.25:
+            return Withdrawal(f"w{random.randrange(3)}", command, at, tenant)
+        drawn = random.sample(self._some(tenant), random.choice([2, 2, 3, 4]))
+        left, right = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
+        action = random.choice(["split", "forbid", "join", "join"])
+        return Word(command, action, at, frozenset(frozenset((x, y)) for x in left for y in right), tenant)
 
     def _again(self, touchpoint: Touchpoint) -> Touchpoint:
         """The same statement, sent again: received at another time, and therefore corrected otherwise for the skew of the clock."""

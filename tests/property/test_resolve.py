@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.histories import KINDS, ORDERING, SETTINGS
-from touchstone.identity.resolve import MERGE_LIMIT, Evidence, People, Policy, resolve
+from touchstone.identity.resolve import APART, MERGE_LIMIT, Evidence, People, Policy, resolve
 from touchstone.model.identifier import kind_of
 
 POLICIES = {
@@ -38,6 +38,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
         generic=draw(some),
         apart={frozenset(pair) for pair in draw(st.sets(edges, max_size=2))},
         anchors=draw(some),
+        joined={frozenset(pair) for pair in draw(st.sets(edges, max_size=2))},
     )
 
 
@@ -81,7 +82,7 @@ def test_no_person_breaks_a_limit(found: Evidence, policy: Policy) -> None:
             assert of_kind <= (1 if limits.unique else of_kind)
             assert limits.per_person is None or of_kind <= limits.per_person
         assert len(group) <= max(1, policy.identifiers_per_person)
-        assert len(group & found.anchors) - 1 <= policy.merges_per_person
+        assert len(group & found.anchors) - 1 <= policy.merges_per_person + sum(pair <= group for pair in found.joined)
         assert not any(pair <= group for pair in found.apart if len(pair) == 2)
 
 
@@ -94,7 +95,7 @@ def test_a_contested_identifier_belongs_to_nobody(found: Evidence, policy: Polic
     assert all(homes[x] == {x} for x in people.nobody)
     assert found.generic & found.seen <= people.nobody.keys()
     assert not people.nobody.keys() & people.refused.keys()
-    assert set(people.refused.values()) <= {MERGE_LIMIT}
+    assert set(people.refused.values()) <= {MERGE_LIMIT, APART}
 
 
 @given(found=evidence(), policy=policies)
@@ -106,6 +107,19 @@ def test_an_identifier_that_meets_one_person_joins_it_or_is_told_why_not(found: 
     for weak, strong in found.sure:
         if {weak, strong} <= found.seen and not {weak, strong} & (people.nobody.keys() | people.refused.keys()):
             assert homes[weak] == homes[strong]
+
+
+@given(found=evidence(), policy=policies)
+def test_who_is_joined_by_a_steward_is_one_person_or_it_is_said_why_not(found: Evidence, policy: Policy) -> None:
+    """A word about somebody who was never seen says nothing yet."""
+    people = resolve(found, policy)
+    homes = home_of(people)
+
+    for pair in found.joined:
+        x, y = sorted(pair)
+        if pair <= found.seen:
+            assert (homes[x] == homes[y]) != (pair in people.unjoined)
+    assert people.unjoined.keys() <= found.joined
 
 
 @given(left=evidence(), right=evidence(), policy=policies)
@@ -122,6 +136,7 @@ def test_what_else_lies_in_a_component_does_not_matter(left: Evidence, right: Ev
         generic={elsewhere(x) for x in right.generic},
         apart={frozenset(map(elsewhere, pair)) for pair in right.apart},
         anchors={elsewhere(x) for x in right.anchors},
+        joined={frozenset(map(elsewhere, pair)) for pair in right.joined},
     )
     both = Evidence(*(getattr(left, name) | getattr(other, name) for name in Evidence.__dataclass_fields__))
 

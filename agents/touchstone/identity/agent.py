@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.sharing import is_generic
 from touchstone.identity.union import unite
-from touchstone.model.component import Pointer, Times
-from touchstone.model.identifier import kind_of
+from touchstone.model.component import Ordered, Pointer, Ruling, Times, Undone
+from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.message import (
-    AddApart,
     AddEdge,
     AddGeneric,
+    AddRuling,
     AddSeen,
     AddTouchpoint,
     Arrive,
@@ -20,8 +20,10 @@ from touchstone.model.message import (
     IdentityMessage,
     JourneyMessage,
     Match,
-    Part,
+    Order,
+    Rule,
     Seen,
+    Undo,
     Unite,
 )
 from touchstone.state.store import Store
@@ -54,10 +56,14 @@ class Identity:
             case Match(x, strong, at):
                 send(AddEdge(self._pointer(x).root, x, strong, at, at, sure=False))
                 self._unite(x, strong, send)
-            case Part(x, other, at, apart):
-                # Both ends must lie in one component for the word to be seen; a union is harmless, resolve keeps them apart.
-                send(AddApart(self._pointer(x).root, (min(x, other), max(x, other)), at, apart))
-                self._unite(x, other, send)
+            case Order():
+                self._order(message, send)
+            case Undo(name, by):
+                self._undo(name, by, send)
+            case Rule(x, ruling):
+                # Both ends must lie in one component for the ruling to be seen; a union is harmless, resolve keeps them apart.
+                send(AddRuling(self._pointer(x).root, ruling))
+                self._unite(x, ruling.pair[1], send)
             case Compress(x, root):
                 self._compress(x, root)
 
@@ -110,6 +116,25 @@ class Identity:
             send(AddEdge(pointer.root, weak, x, message.first, message.last))
             self._unite(x, weak, send)
 
+    # -- commands: kept under their own name, because an undo knows no more of a command than that ---------------------------------
+    def _order(self, message: Order, send: Send) -> None:
+        """Two different commands under one id are two commands; an undo takes back both."""
+        name, row = message.to, "o" + message.content
+        if self._store.get(name, row) is not None:
+            return
+        ordered = Ordered(message.action, message.at, message.pairs)
+        self._store.put(name, row, ordered)
+        undone = self._store.get(name, "d")
+        _rule(name, message.content, ordered, None if undone is None else undone.by, send)
+
+    def _undo(self, name: str, by: str, send: Send) -> None:
+        undone = self._store.get(name, "d")
+        if undone is not None and undone.by <= by:
+            return
+        self._store.put(name, "d", Undone(by))
+        for row, ordered in self._store.scan(name, "o"):
+            _rule(name, row[1:], ordered, by, send)
+
     def _judge(self, x: str, pointer: Pointer, send: Send) -> None:
         if is_generic(self._kinds[kind_of(x)], pointer.up, pointer.down):
             pointer.is_generic = True
@@ -138,3 +163,8 @@ class Identity:
             pointer = Pointer(x)
             self._store.put(x, "i", pointer)
         return pointer
+
+
+def _rule(name: str, content: str, ordered: Ordered, undone_by: str | None, send: Send) -> None:
+    for pair in ordered.pairs:
+        send(Rule(pair[0], Ruling(pair, ordered.action, ordered.at, value_of(name), content, undone_by)))

@@ -24,7 +24,8 @@ APART = "apart"
 class Evidence:
     """What is known about identifiers: who was seen, who belongs with whom (weak, strong), who unites nobody, who is kept apart.
 
-    `anchors` are the identifiers that hold touchpoints: the people whose number the merge limit counts.
+    `anchors` are the identifiers that hold touchpoints: the people whose number the merge limit counts. `joined` are the pairs of which a
+    steward says that they are one person.
     """
 
     seen: AbstractSet[str]
@@ -33,6 +34,7 @@ class Evidence:
     generic: AbstractSet[str] = field(default_factory=set)
     apart: AbstractSet[frozenset[str]] = field(default_factory=set)
     anchors: AbstractSet[str] = field(default_factory=set)
+    joined: AbstractSet[frozenset[str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,15 @@ class Policy:
 class People:
     """`groups`: the people. `nobody`: identifiers that belong to nobody, each alone in its group, with the reason.
 
-    `refused`: identifiers that stayed what they were because a limit forbade a merge. `met`: of these and those, whom else they met,
-    one identifier of each person.
+    `refused`: identifiers that stayed what they were because a limit or a steward forbade a merge. `met`: of these and those, whom else
+    they met, one identifier of each person. `unjoined`: pairs that a steward joined all the same in vain, with the rule that forbids it.
     """
 
     groups: tuple[frozenset[str], ...]
     nobody: Mapping[str, str]
     refused: Mapping[str, str]
     met: Mapping[str, tuple[str, ...]]
+    unjoined: Mapping[frozenset[str], str] = field(default_factory=dict)
 
 
 def resolve(evidence: Evidence, policy: Policy) -> People:
@@ -67,18 +70,22 @@ def resolve(evidence: Evidence, policy: Policy) -> People:
 class _Group:
     """Identifiers that are one person so far, with what the limits ask of them, so that uniting two costs what the smaller one holds."""
 
-    __slots__ = ("anchors", "kinds", "members")
+    __slots__ = ("anchors", "kept_apart", "kinds", "members", "pardoned")
 
-    def __init__(self, x: str, *, is_anchor: bool) -> None:
+    def __init__(self, x: str, *, is_anchor: bool, is_kept_apart: bool) -> None:
         self.members = {x}
         self.kinds = {kind_of(x): 1}
         self.anchors = int(is_anchor)
+        self.pardoned = 0
+        self.kept_apart = {x} if is_kept_apart else set[str]()
 
     def take_in(self, other: "_Group") -> None:
         self.members |= other.members
         for kind, number in other.kinds.items():
             self.kinds[kind] = self.kinds.get(kind, 0) + number
         self.anchors += other.anchors
+        self.pardoned += other.pardoned
+        self.kept_apart |= other.kept_apart
 
 
 class _Resolution:
@@ -91,6 +98,11 @@ class _Resolution:
         self._nobody: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._met: dict[str, tuple[str, ...]] = {}
+        self._unjoined: dict[frozenset[str], str] = {}
+        self._apart: dict[str, set[str]] = defaultdict(set)
+        for pair in evidence.apart:
+            for x in pair:
+                self._apart[x] |= pair - {x}
 
     def people(self) -> People:
         evidence, strength = self._evidence, self._policy.strength
@@ -98,19 +110,30 @@ class _Resolution:
         for weak, strong in evidence.sure:
             if strong not in evidence.generic:
                 stronger[weak].append(strong)
+        joined: dict[str, list[str]] = defaultdict(list)
+        for strong, weak in (sorted(pair, key=strength) for pair in evidence.joined):
+            joined[weak].append(strong)
         for x in sorted(evidence.seen, key=strength):
             self._join(x, stronger.get(x, ()))
+            for strong in sorted(joined.get(x, ()), key=strength):
+                self._join_by_word(x, strong)
         for weak, strong in sorted(evidence.likely, key=lambda pair: (strength(pair[1]), strength(pair[0]))):
             self._join_likely(weak, strong)
         groups = tuple(frozenset(group.members) for group in dict.fromkeys(self._group.values()))
-        return People(groups, self._nobody, self._refused, self._met)
+        return People(groups, self._nobody, self._refused, self._met, self._unjoined)
 
     def _join(self, x: str, stronger: list[str] | tuple[str, ...]) -> None:
-        alone = self._group[x] = _Group(x, is_anchor=x in self._evidence.anchors)
+        alone = self._group[x] = _Group(x, is_anchor=x in self._evidence.anchors, is_kept_apart=x in self._apart)
         if x in self._evidence.generic:
             self._nobody[x] = GENERIC
             return
         met = {self._group[y] for y in stronger if y in self._group and y not in self._nobody}
+        # Where a steward keeps x itself from somebody, its claim to her counts no more; it may still belong to the others whom it met.
+        overruled = {self._group[y] for y in self._apart.get(x, ()) if y in self._group} & met
+        if overruled:
+            self._refused[x] = APART
+            self._met[x] = tuple(sorted(min(group.members) for group in overruled))
+        met -= overruled
         if not met:
             return
         why = PERSONS if len(met) > self._policy.kinds[kind_of(x)].persons else self._forbidden({alone, *met})
@@ -121,7 +144,26 @@ class _Resolution:
         if why == MERGE_LIMIT:
             self._refused[x] = why
         else:
+            self._refused.pop(x, None)
             self._nobody[x] = why
+
+    def _join_by_word(self, x: str, strong: str) -> None:
+        """A steward's word outweighs how many people an identifier may unite, and is no merge that the limit counts; all else holds."""
+        if strong not in self._group:
+            return
+        why = self._nobody.get(strong) or (GENERIC if x in self._evidence.generic else None)
+        groups = {self._group[x], self._group[strong]}
+        if why is None and len(groups) > 1:
+            why = self._forbidden(groups, is_by_word=True)
+        if why is not None:
+            self._unjoined[frozenset((x, strong))] = why
+            return
+        self._unite(groups)
+        home = self._group[x]
+        home.pardoned += sum(group.anchors > 0 for group in groups) - 1 if len(groups) > 1 else 0
+        if self._nobody.pop(x, None) or self._refused.get(x) == MERGE_LIMIT:
+            self._refused.pop(x, None)
+            self._met.pop(x, None)
 
     def _join_likely(self, weak: str, strong: str) -> None:
         if weak not in self._group or strong not in self._group or weak in self._nobody or strong in self._nobody:
@@ -136,7 +178,7 @@ class _Resolution:
             largest.take_in(group)
             self._group.update(dict.fromkeys(group.members, largest))
 
-    def _forbidden(self, groups: set[_Group]) -> str | None:
+    def _forbidden(self, groups: set[_Group], *, is_by_word: bool = False) -> str | None:
         """The rule that keeps these from being one person, or None."""
         policy = self._policy
         for kind, limits in policy.kinds.items():
@@ -147,8 +189,8 @@ class _Resolution:
                 return "per_person:" + kind
         if sum(len(group.members) for group in groups) > policy.identifiers_per_person:
             return "identifiers_per_person"
-        if any(all(self._group.get(x) in groups for x in pair) for pair in self._evidence.apart):
+        if any(self._group.get(y) in groups for group in groups for x in group.kept_apart for y in self._apart[x]):
             return APART
-        if sum(group.anchors for group in groups) - 1 > policy.merges_per_person:
+        if not is_by_word and sum(group.anchors - group.pardoned for group in groups) - 1 > policy.merges_per_person:
             return MERGE_LIMIT
         return None

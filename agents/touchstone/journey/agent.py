@@ -15,14 +15,14 @@ from touchstone.journey.policy import Journeys
 from touchstone.journey.retention import day_of, group_name, place
 from touchstone.journey.settle import Settlement
 from touchstone.journey.speaker import Speaker
-from touchstone.model.component import NEVER, Apart, Edge, Node, Person
+from touchstone.model.component import NEVER, Edge, Node, Person
 from touchstone.model.identifier import tenant_of
 from touchstone.model.journey import Draft
 from touchstone.model.message import (
     Absorb,
-    AddApart,
     AddEdge,
     AddGeneric,
+    AddRuling,
     AddSeen,
     AddTouchpoint,
     Arrive,
@@ -80,8 +80,8 @@ class JourneyPartition:
                 send(Compress(identifier, redirect))
             case AddEdge(_, weak, strong, first, last, sure):
                 send(AddEdge(redirect, weak, strong, first, last, sure))
-            case AddApart(_, pair, at, apart):
-                send(AddApart(redirect, pair, at, apart))
+            case AddRuling(_, ruling):
+                send(AddRuling(redirect, ruling))
             case AddGeneric(_, identifier):
                 send(AddGeneric(redirect, identifier))
             case Piece(_, source, number, total, as_of, rows):
@@ -96,8 +96,8 @@ class JourneyPartition:
                 return component.add_seen(identifier, since)
             case AddEdge(_, weak, strong, first, last, sure):
                 return component.add_edge(Edge(weak, strong, sure, first, last))
-            case AddApart(_, pair, at, apart):
-                return component.add_apart(Apart(pair, at, apart))
+            case AddRuling(_, ruling):
+                return component.add_ruling(ruling)
             case AddGeneric(_, identifier):
                 return component.add_generic(identifier)
             case Piece():

@@ -14,13 +14,13 @@ from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
     JOURNEY_ROWS,
     NEVER,
-    Apart,
     Edge,
     Header,
     Held,
     Node,
     Person,
     Recalled,
+    Ruling,
     SaidCustomer,
     SaidMoment,
     Staged,
@@ -128,13 +128,18 @@ class Component:
             self.put(name, known)
         return False
 
-    def add_apart(self, word: Apart) -> bool:
-        """A steward's word; the last one stands. True when it changes something."""
-        name = f"a{word.pair[0]}\x1f{word.pair[1]}"
-        known = self.get(name)
-        if known is not None and (known.at, known.apart) >= (word.at, word.apart):
+    def add_ruling(self, ruling: Ruling) -> bool:
+        """A steward's ruling; once undone it stays undone. True when that says something new."""
+        name = f"a{ruling.pair[0]}\x1f{ruling.pair[1]}\x1f{ruling.command}\x1f{ruling.content}"
+        known: Ruling | None = self.get(name)
+        if known is None:
+            self.put(name, ruling)
+            return True
+        undone = min((by for by in (known.undone_by, ruling.undone_by) if by is not None), default=None)
+        if undone == known.undone_by:
             return False
-        self.put(name, word)
+        known.undone_by = undone
+        self.put(name, known)
         return True
 
     def add_variant(self, index: int, touchpoint: Touchpoint, *, is_contested: bool = False) -> str:
@@ -241,8 +246,8 @@ class Component:
                 self._keep_report(name[1:], row.reported)
             case Edge():
                 self.add_edge(row)
-            case Apart():
-                self.add_apart(row)
+            case Ruling():
+                self.add_ruling(row)
             case Held():
                 self._take_in(name, row)
             case SaidMoment() | SaidCustomer():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.identity.rulings import JOIN, standing
 from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, last_words, people_changes, with_triggers
 from touchstone.journey.component import Component, customer_of, effective, key_row
 from touchstone.journey.fold import fold, winners
@@ -111,13 +112,15 @@ class Settlement:
     def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
         nodes = self._nodes
         edges = [edge for _, edge in component.rows("e")]
+        rulings = standing(ruling for _, ruling in component.rows("a")).values()
         evidence = Evidence(
             seen={x for x, node in nodes.items() if node.since is not None},
             sure={(edge.weak, edge.strong) for edge in edges if edge.sure},
             likely={(edge.weak, edge.strong) for edge in edges if not edge.sure},
             generic={x for x, node in nodes.items() if node.is_generic},
-            apart={frozenset(word.pair) for _, word in component.rows("a") if word.apart},
+            apart={frozenset(ruling.pair) for ruling in rulings if ruling.action != JOIN},
             anchors={v.touchpoint.identifiers[v.index] for v in variants},
+            joined={frozenset(ruling.pair) for ruling in rulings if ruling.action == JOIN},
         )
         people = resolve(evidence, journeys.limits)
         strength = journeys.ordering.strength

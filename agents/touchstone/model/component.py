@@ -11,7 +11,7 @@ from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 """Raise it when a row below changes its meaning or its fields in a way that older bytes do not fit: old state is then refused, not misread."""
 
 NEVER = -(1 << 62)
@@ -40,7 +40,21 @@ class Times(Struct, array_like=True):
     last: int
 
 
-IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times}
+class Ordered(Struct, array_like=True):
+    """Tag `o` + content hash, at the name of a command (`tenant/command:id`). What a steward has ruled about each pair."""
+
+    action: str
+    at: int
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Undone(Struct, array_like=True):
+    """Tag `d`, at the name of a command. It was undone, by the command with this id; of several the smallest."""
+
+    by: str
+
+
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone}
 
 
 # -- journey: group = root of the component ----------------------------------------------------------------------------------
@@ -83,12 +97,19 @@ class Edge(Struct, array_like=True):
     last: int
 
 
-class Apart(Struct, array_like=True):
-    """Tag `a` + pair. Evidence: the last word of a steward about two identifiers."""
+class Ruling(Struct, array_like=True):
+    """Tag `a` + pair + command id + content hash. Evidence: a steward's ruling about two identifiers, and by which command it was undone.
+
+    `reported`, derived: why a join is in vain, as last said.
+    """
 
     pair: tuple[str, str]
+    action: str
     at: int
-    apart: bool
+    command: str
+    content: str
+    undone_by: str | None = None
+    reported: str | None = None
 
 
 class Variant(Struct, array_like=True):
@@ -179,5 +200,5 @@ class Recalled(Struct, array_like=True):
 
 
 JOURNEY_ROWS: dict[str, type] = {
-    "h": Header, "n": Node, "e": Edge, "a": Apart, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged, "r": Recalled,
+    "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged, "r": Recalled,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from it. All of them may be repeated and may overtake each other: the protocol c
 
 from msgspec import Struct
 
+from touchstone.model.component import Ruling
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -58,12 +59,25 @@ class Match(Message, frozen=True, array_like=True, tag="m"):
     at: int
 
 
-class Part(Message, frozen=True, array_like=True, tag="x"):
-    """To either identifier of a pair: a steward says (`apart`) or takes back that they are two people. Per pair the last one stands."""
+class Order(Message, frozen=True, array_like=True, tag="o"):
+    """To the name of a command (`tenant/command:id`): what a steward has ruled about these pairs of identifiers."""
 
-    other: str
+    action: str
     at: int
-    apart: bool
+    content: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Undo(Message, frozen=True, array_like=True, tag="z"):
+    """To the name of a command: it has no effect any more, because the command `by` took it back."""
+
+    by: str
+
+
+class Rule(Message, frozen=True, array_like=True, tag="x"):
+    """To the first identifier of a pair: a steward's ruling about it, or that it was undone."""
+
+    ruling: Ruling
 
 
 class Compress(Message, frozen=True, array_like=True, tag="p"):
@@ -96,12 +110,10 @@ class AddEdge(Message, frozen=True, array_like=True, tag="E"):
     sure: bool = True
 
 
-class AddApart(Message, frozen=True, array_like=True, tag="X"):
-    """To journey: a steward's word about a pair."""
+class AddRuling(Message, frozen=True, array_like=True, tag="X"):
+    """To journey: a steward's ruling about a pair."""
 
-    pair: tuple[str, str]
-    at: int
-    apart: bool
+    ruling: Ruling
 
 
 class AddGeneric(Message, frozen=True, array_like=True, tag="G"):
@@ -142,5 +154,5 @@ class Recall(Message, frozen=True, array_like=True, tag="R"):
     rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Match | Part | Compress
-JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddApart | AddGeneric | Absorb | Piece | Recall
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Match | Order | Undo | Rule | Compress
+JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddRuling | AddGeneric | Absorb | Piece | Recall

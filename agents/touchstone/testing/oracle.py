@@ -31,14 +31,31 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Word:
-    """A fact: a steward keeps two identifiers apart, or takes that back."""
+    """A fact: a steward keeps the identifiers of two groups apart (`split`, `forbid`), or says that they are one (`join`)."""
 
-    pair: frozenset[str]
+    command: str
+    action: str
     at: int
-    apart: bool
+    pairs: frozenset[frozenset[str]]
+    tenant: str = "default"
+
+    @property
+    def content(self) -> str:
+        """Tells two words apart that were given the same id."""
+        return f"{self.action} {self.at} {sorted(map(sorted, self.pairs))}"
 
 
-Fact = Touchpoint | Likeness | Word
+@dataclass(frozen=True)
+class Withdrawal:
+    """A fact: a steward takes a word back, whenever that was said, and whichever comes first."""
+
+    command: str
+    undoes: str
+    at: int
+    tenant: str = "default"
+
+
+Fact = Touchpoint | Likeness | Word | Withdrawal
 
 
 @dataclass
@@ -60,13 +77,14 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
-    likely, apart = _told(facts, ordering)
+    likely = _likely(facts, ordering)
+    apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
     gone = expired(touchpoints, horizon, topology.keep)
     touchpoints = [t for t in touchpoints if t not in gone]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
-    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors), journeys.limits)
+    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined), journeys.limits)
     return _view(people, since, touchpoints, held, journeys, as_of)
 
 
@@ -85,8 +103,8 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     sure: set[tuple[str, str]] = set()
     for fact in facts:
         names = fact.identifiers if isinstance(fact, Touchpoint) else tuple(fact.pair) if isinstance(fact, Likeness) else ()
-        known = max(fact.occurred_at, fact.received_at - topology.lateness_ms) if isinstance(fact, Touchpoint) else fact.at
         for n, x in enumerate(names):
+            known = max(fact.occurred_at, fact.received_at - topology.lateness_ms) if isinstance(fact, Touchpoint) else fact.at
             since[x] = min(since.get(x, known), known)
             for strong in names[:n] if isinstance(fact, Touchpoint) else ():
                 sure.add((x, strong))
@@ -96,16 +114,19 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     return since, sure, {x for x in since if is_generic(topology.kinds[kind_of(x)], counts[x], len(down[x]))}
 
 
-def _told(facts: list[Fact], ordering: Ordering) -> tuple[set[tuple[str, str]], set[frozenset[str]]]:
-    likely: set[tuple[str, str]] = set()
-    words: dict[frozenset[str], tuple[int, bool]] = {}
-    for fact in facts:
-        if isinstance(fact, Likeness):
-            strong, weak = sorted(fact.pair, key=ordering.strength)
-            likely.add((weak, strong))
-        elif isinstance(fact, Word):
-            words[fact.pair] = max(words.get(fact.pair, (fact.at, fact.apart)), (fact.at, fact.apart))
-    return likely, {pair for pair, (_, apart) in words.items() if apart}
+def _likely(facts: list[Fact], ordering: Ordering) -> set[tuple[str, str]]:
+    pairs = [sorted(fact.pair, key=ordering.strength) for fact in facts if isinstance(fact, Likeness)]
+    return {(weak, strong) for strong, weak in pairs}
+
+
+def _words(facts: list[Fact]) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
+    """Who is kept apart, and who is joined: the last word about each pair that was not taken back."""
+    withdrawn = {(fact.tenant, fact.undoes) for fact in facts if isinstance(fact, Withdrawal)}
+    words = [fact for fact in facts if isinstance(fact, Word) and (fact.tenant, fact.command) not in withdrawn]
+    last: dict[frozenset[str], str] = {}
+    for word in sorted(words, key=lambda word: (word.at, word.command, word.content)):
+        last.update(dict.fromkeys(word.pairs, word.action))
+    return {pair for pair, action in last.items() if action != "join"}, {pair for pair, action in last.items() if action == "join"}
 
 
 def _anchor(touchpoint: Touchpoint, generic: set[str]) -> int:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from tests.unit.journey.desk import kinds, touchpoint
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS
+from touchstone.model.component import IDENTITY_ROWS, Ruling
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
 
@@ -141,11 +143,29 @@ def test_a_steward_s_word_reaches_the_component_of_both() -> None:
     """They must lie together for the word to be seen; the pair has one name."""
     desk = Desk()
 
-    said = desk.settle(m.Part(PHONE, EMAIL, 3, apart=True), m.Part(EMAIL, PHONE, 3, apart=True))
+    said = desk.settle(m.Order("default/command:s1", "split", 3, "hash", ((EMAIL, PHONE),)))
 
-    words = [answer for answer in said if isinstance(answer, m.AddApart)]
-    assert {word.pair for word in words} == {(EMAIL, PHONE)}
+    rulings = [answer.ruling for answer in said if isinstance(answer, m.AddRuling)]
+    assert rulings == [Ruling((EMAIL, PHONE), "split", 3, "s1", "hash")]
     assert any(isinstance(answer, m.Absorb) for answer in said)
+
+
+@pytest.mark.parametrize("is_undone_first", [False, True])
+def test_an_undo_reaches_every_pair_of_its_command_whichever_comes_first(is_undone_first: bool) -> None:
+    """It knows no more of a command than its id; of several that undo one, the smallest is named, and what comes twice says nothing."""
+    desk = Desk()
+    name = "default/command:s1"
+    order = m.Order(name, "split", 3, "hash", ((EMAIL, PHONE), (EMAIL, COOKIE)))
+    undo = m.Undo(name, "w2")
+
+    said = desk.settle(*((undo, order) if is_undone_first else (order, undo)))
+
+    rulings = [answer.ruling for answer in said if isinstance(answer, m.AddRuling)]
+    assert {ruling.pair for ruling in rulings if ruling.undone_by == "w2"} == {(EMAIL, PHONE), (EMAIL, COOKIE)}
+    assert len(rulings) == (2 if is_undone_first else 4)
+    assert desk.settle(order, undo, m.Undo(name, "w3")) == []
+    again = [answer.ruling.undone_by for answer in desk.settle(m.Undo(name, "w1")) if isinstance(answer, m.AddRuling)]
+    assert again == ["w1", "w1"]
 
 
 def test_a_pointer_is_shortened_only_downwards() -> None:

@@ -8,7 +8,7 @@ from tests.unit.journey.desk import HOUR, NOON, Desk, evidence, journey, moments
 from touchstone.journey import component as component_module
 from touchstone.journey.component import Component, held_name
 from touchstone.model import message as m
-from touchstone.model.component import Apart, Edge
+from touchstone.model.component import Edge, Ruling
 from touchstone.model.output import Customer
 
 HERE, THERE = "default/cookie:here", "default/cookie:there"
@@ -52,18 +52,17 @@ def test_an_edge_is_news_once_and_its_times_only_widen(desk: Desk) -> None:
     assert [(edge.sure, edge.first, edge.last) for _, edge in component.rows("e")] == [(False, 1, 1), (True, 4, 9)]
 
 
-def test_the_last_word_of_a_steward_stands(desk: Desk) -> None:
-    """At one time, the one that keeps apart."""
+def test_every_ruling_is_kept_and_stays_undone(desk: Desk) -> None:
+    """The same again says nothing; an undo does once, and then only if its id is smaller."""
     component = Component(desk.store, HERE)
     pair = "default/email:a", "default/email:b"
+    undone = [None, None, "w2", None, "w3", "w1"]
 
-    assert [component.add_apart(Apart(pair, at, apart)) for at, apart in ((5, False), (5, True), (4, False), (5, True), (6, False))] == [
-        True,
-        True,
-        False,
-        False,
-        True,
-    ]
+    news = [component.add_ruling(Ruling(pair, "split", 5, "s1", "", by)) for by in undone]
+
+    assert news == [True, False, True, False, False, True]
+    assert component.add_ruling(Ruling(pair, "join", 5, "s2", ""))
+    assert [(ruling.command, ruling.undone_by) for _, ruling in component.rows("a")] == [("s1", "w1"), ("s2", None)]
 
 
 def test_a_touchpoint_is_kept_once_under_its_key(desk: Desk) -> None:
@@ -165,13 +164,13 @@ def test_what_is_said_to_a_component_that_moved_is_passed_on(desk: Desk) -> None
     desk.tell(*evidence(HERE, t))
     moved(desk)
     desk.sent.clear()
-    pair = "default/email:a", "default/email:b"
+    ruling = Ruling(("default/email:a", "default/email:b"), "split", 3, "s1", "")
 
     desk.tell(
         m.AddTouchpoint(HERE, 0, t),
         m.AddSeen(HERE, "default/email:a", 1),
         m.AddEdge(HERE, "w", "s", 1, 2, sure=False),
-        m.AddApart(HERE, pair, 3, apart=True),
+        m.AddRuling(HERE, ruling),
         m.AddGeneric(HERE, "default/email:a"),
         m.Piece(HERE, "default/cookie:x", 1, 2, 5, ()),
         m.Absorb(HERE, "default/cookie:x"),
@@ -183,7 +182,7 @@ def test_what_is_said_to_a_component_that_moved_is_passed_on(desk: Desk) -> None
         m.AddSeen(THERE, "default/email:a", 1),
         m.Compress("default/email:a", THERE),
         m.AddEdge(THERE, "w", "s", 1, 2, sure=False),
-        m.AddApart(THERE, pair, 3, apart=True),
+        m.AddRuling(THERE, ruling),
         m.AddGeneric(THERE, "default/email:a"),
         m.Piece(THERE, "default/cookie:x", 1, 2, 5, ()),
     ]

@@ -2,6 +2,7 @@
 
 from tests.unit.journey.desk import HOUR, Desk, changes, evidence, journey, kinds, moments, rule, topology, touchpoint
 from touchstone.model import message as m
+from touchstone.model.component import Ruling
 from touchstone.model.output import Customer, IdentityChange, Moment
 
 ROOT = "default/cookie:c"
@@ -36,7 +37,7 @@ def test_a_word_that_keeps_them_apart_makes_two_of_one() -> None:
     desk.meet(ROOT, touchpoint(0, "search", "email:a", "cookie:c"), touchpoint(1, "order_paid", "phone:1", "cookie:c"))
     assert len(desk.people(ROOT)) == 1
 
-    said = desk.tell(m.AddApart(ROOT, ("default/email:a", "default/phone:1"), 5, apart=True))
+    said = desk.tell(m.AddRuling(ROOT, Ruling(("default/email:a", "default/phone:1"), "split", 5, "s1", "")))
 
     assert sorted(moments(said)) == [("assert", None, "purchase", 1), ("retract", "interest", "purchase", 1)]
     assert sorted(customers(said).values()) == [("active", ["1"]), ("active", ["a"]), ("active", ["c"])]

@@ -2,6 +2,7 @@
 
 from tests.unit.journey.desk import HOUR, NOON, Desk, journey, rule, topology, touchpoint
 from touchstone.model import message as m
+from touchstone.model.component import Ruling
 from touchstone.model.output import Customer
 
 ROOT = "default/cookie:c"
@@ -60,7 +61,7 @@ def test_a_merged_id_points_to_whoever_holds_its_origin_now() -> None:
     ids = {next(iter(person.members)): customer_id for customer_id, person in desk.people(ROOT).items()}
 
     merged = desk.tell(m.AddEdge(ROOT, "default/phone:1", "default/email:a", 0, 0))
-    parted = desk.tell(m.AddApart(ROOT, ("default/email:a", "default/phone:1"), 5, apart=True))
+    parted = desk.tell(m.AddRuling(ROOT, Ruling(("default/email:a", "default/phone:1"), "split", 5, "s1", "")))
 
     gone = {one.customer_id: one.merged_into for one in merged if isinstance(one, Customer) and one.status == "merged"}
     assert gone == {ids["default/phone:1"]: ids["default/email:a"]}

@@ -5,6 +5,7 @@ import pytest
 
 from tests.unit.journey.desk import touchpoint
 from touchstone.model import message as m
+from touchstone.model.component import Ruling
 
 SAID = [
     m.Arrive("x", 1, touchpoint(0, "search", "email:a", "cookie:1", profile={"city": "Bonn"}, consents={"marketing": True})),
@@ -13,14 +14,16 @@ SAID = [
     m.Ask("x", "y", granted=True, first=-2, last=3),
     m.Unite("x", "y"),
     m.Match("x", "y", 3),
-    m.Part("x", "y", 3, apart=False),
+    m.Order("x", "split", 3, "hash", (("y", "z"),)),
+    m.Undo("x", "w1"),
+    m.Rule("y", Ruling(("y", "z"), "join", 3, "s1", "hash", undone_by="w1")),
     m.Compress("x", "y"),
 ]
 TOLD = [
     m.AddTouchpoint("x", 0, touchpoint(0)),
     m.AddSeen("x", "y", 3),
     m.AddEdge("x", "y", "z", 1, 2, sure=False),
-    m.AddApart("x", ("y", "z"), 3, apart=True),
+    m.AddRuling("x", Ruling(("y", "z"), "split", 3, "s1", "hash")),
     m.AddGeneric("x", "y"),
     m.Absorb("x", "y"),
     m.Piece("x", "y", 0, 2, -(1 << 62), (("nx", b"\x00"),)),
