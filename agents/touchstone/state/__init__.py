@@ -1,1 +1,1 @@
-"""Rows per partition: store.py (what a stage sees), rows.py (hot rows over a backend), timers.py, keys.py, backend.py, memory.py, rocksdb.py."""
+"""Rows per partition: store.py (what a stage sees), rows.py over hot.py and rowcodec.py, timers.py, keys.py; backend.py, memory.py, rocksdb.py."""

@@ -1,45 +1,17 @@
-"""Rows as objects, hot in memory, over a backend that keeps bytes.
+"""Rows as objects: what is pending in memory (hot.py), and how a commit brings it to a backend that keeps bytes."""
 
-In memory a group is one object with its rows by tag; it also remembers what it knows to be complete, so that a miss or a scan needs the
-backend only once. Rows that were read in passing stay bytes until somebody asks for them. Everything about a group lives and dies with
-that object, which is what makes eviction safe.
-"""
-
-from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from touchstone.errors import InvariantBroken, StateUnusable
+from touchstone.errors import InvariantBroken
 from touchstone.state.backend import Backend, Entry
-from touchstone.state.keys import ROW, after, encode_text, group_prefix, meta_key, row_of
+from touchstone.state.hot import Group, HotGroups
+from touchstone.state.keys import ROW, after, encode_text, meta_key, row_of
+from touchstone.state.rowcodec import RowCodec
 from touchstone.state.timers import Timers
 
-# The first question about a group reads one row (1-3 µs): often there is no other. When it is not there, or with the second question, so
-# many rows are read at once: one seek (7 µs) answers all later questions about a group that is new or small.
-_PEEK = 16
 _KEPT_SHARE = 0.75
 _ABSENT = object()
-_NO_TAGS: frozenset[str] = frozenset()  # an empty set of its own would be a third of a small group's memory
-
-
-class _Group:
-    """The rows of one group as far as they are known in memory; a row that is None is known not to exist."""
-
-    __slots__ = ("complete", "dirty", "is_new", "is_read", "is_whole", "prefix", "raw", "rows", "sealed", "used")
-
-    def __init__(self, prefix: bytes, used: int) -> None:
-        self.prefix = prefix
-        self.used = used  # the epoch (commit) in which it was last touched
-        self.rows: dict[str, dict[str, Any]] = {}  # tag -> name -> row
-        self.raw: dict[str, bytes] = {}  # name -> a row of the backend that nobody has asked for; never in rows as well
-        self.dirty: dict[str, None] = {}  # a dictionary, because the order of the changelog must not depend on hashes
-        self.sealed: Collection[str] = ()  # names that a commit is carrying to the backend; they may be dirty again
-        self.complete: frozenset[str] = _NO_TAGS  # tags of which every row is in memory
-        self.is_whole = False  # every row is in memory
-        self.is_read = False  # the first rows were read
-        self.is_new = False  # the backend has no row of it
 
 
 class RowStore:
@@ -52,24 +24,19 @@ class RowStore:
     """
 
     def __init__(self, backend: Backend, row_types: Mapping[str, Any], hot_rows: int | None = 50_000) -> None:
-        for tag in row_types:
-            if len(tag) != 1:
-                raise InvariantBroken(f"expected tags of one character, found {tag!r}")
         self._backend = backend
         self._hot_rows = hot_rows
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = {tag: msgspec.msgpack.Decoder(kind).decode for tag, kind in row_types.items()}
-        self._structs = {tag: kind for tag, kind in row_types.items() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
+        self._codec = RowCodec(row_types, backend.path)
         self._timers = Timers(backend)
-        self._groups: dict[str, _Group] = {}
-        self._dirty: dict[str, _Group] = {}
+        self._hot = HotGroups(backend, self._codec)
+        self._groups = self._hot.groups
+        self._dirty: dict[str, Group] = {}
         self._meta: dict[str, bytes] = {}
         # What a commit is carrying to the backend: its entries, and where in memory they came from.
         self._sealed: list[Entry] | None = None
-        self._sealed_groups: dict[str, _Group] = {}
+        self._sealed_groups: dict[str, Group] = {}
         self._sealed_meta: dict[str, bytes] = {}
         self._epoch = 0
-        self._in_memory = 0  # groups and rows, known absences too
 
     # Rows: what a stage sees
 
@@ -77,15 +44,15 @@ class RowStore:
         """The row, or None."""
         entry = self._groups.get(group)
         if entry is None:
-            entry = self._enter(group)
+            entry = self._hot.enter(group, self._epoch)
         if entry.used != self._epoch:
-            self._refresh(group, entry)
+            self._hot.refresh(group, entry, self._epoch)
         rows = entry.rows.get(name[:1])
         if rows is not None:
             row = rows.get(name)
             if row is not None:
                 return row
-        return self._fetch(entry, name)
+        return self._hot.fetch(entry, name)
 
     def put(self, group: str, name: str, row: Any) -> None:
         """Write a row; it is visible at once and durable after the commit."""
@@ -93,14 +60,14 @@ class RowStore:
             raise InvariantBroken(f"expected a row to put at {name[:1]!r}, found None; delete() removes a row")
         entry = self._groups.get(group)
         if entry is None:
-            entry = self._enter(group)
+            entry = self._hot.enter(group, self._epoch)
         if entry.used != self._epoch:
-            self._refresh(group, entry)
+            self._hot.refresh(group, entry, self._epoch)
         rows = entry.rows.get(name[:1])
         if rows is None:
-            rows = self._open_tag(entry, name[:1])
+            rows = self._hot.open_tag(entry, name[:1])
         if name not in rows and entry.raw.pop(name, None) is None:
-            self._in_memory += 1
+            self._hot.in_memory += 1
         rows[name] = row
         if not entry.dirty:
             self._dirty[group] = entry
@@ -108,13 +75,13 @@ class RowStore:
 
     def delete(self, group: str, name: str) -> None:
         """Remove a row; removing what is not there does nothing."""
-        entry = self._groups.get(group) or self._enter(group)
+        entry = self._groups.get(group) or self._hot.enter(group, self._epoch)
         if entry.used != self._epoch:
-            self._refresh(group, entry)
+            self._hot.refresh(group, entry, self._epoch)
         tag = name[:1]
         rows = entry.rows.get(tag)
         if rows is None:
-            rows = self._open_tag(entry, tag)
+            rows = self._hot.open_tag(entry, tag)
         row = entry.raw.pop(name, None) or rows.get(name, _ABSENT)
         if row is None or (row is _ABSENT and (entry.is_whole or tag in entry.complete)):
             return
@@ -122,11 +89,11 @@ class RowStore:
             # It was never committed, so there is nothing to delete on disk or in the changelog.
             del rows[name]
             del entry.dirty[name]
-            self._in_memory -= 1
+            self._hot.in_memory -= 1
             if not entry.dirty:
                 del self._dirty[group]
             return
-        self._in_memory += row is _ABSENT
+        self._hot.in_memory += row is _ABSENT
         rows[name] = None
         if not entry.dirty:
             self._dirty[group] = entry
@@ -134,14 +101,14 @@ class RowStore:
 
     def scan(self, group: str, tag: str) -> list[tuple[str, Any]]:
         """All rows whose name begins with `tag` (of any length; empty for the whole group), in the order of their names."""
-        entry = self._groups.get(group) or self._enter(group)
+        entry = self._groups.get(group) or self._hot.enter(group, self._epoch)
         if entry.used != self._epoch:
-            self._refresh(group, entry)
+            self._hot.refresh(group, entry, self._epoch)
         first = tag[:1]
         if not entry.is_whole and first not in entry.complete:
-            self._complete(entry, first)
+            self._hot.complete(entry, first)
         if entry.raw:
-            self._decode_all(entry, tag)
+            self._hot.decode_all(entry, tag)
         found: list[tuple[str, Any]]
         if not tag:
             found = [item for rows in entry.rows.values() for item in rows.items() if item[1] is not None]
@@ -230,23 +197,22 @@ class RowStore:
         if sealed or next_offset != self.offset:
             self._write(sealed, next_offset)
         for entry in self._sealed_groups.values():
-            self._written(entry)
+            self._hot.written(entry)
         self._sealed_groups = {}
         self._sealed_meta = {}
         self._timers.committed()
         self._epoch += 1
-        if self._hot_rows is not None and self._in_memory > self._hot_rows:
-            self._evict(int(self._hot_rows * _KEPT_SHARE))
+        if self._hot_rows is not None and self._hot.in_memory > self._hot_rows:
+            self._hot.evict(int(self._hot_rows * _KEPT_SHARE))
 
     def rollback(self) -> None:
         """Forget what is pending, sealed or not, and every object handed out."""
-        self._groups = {}
+        self._hot.forget()
         self._dirty = {}
         self._meta = {}
         self._sealed = None
         self._sealed_groups = {}
         self._sealed_meta = {}
-        self._in_memory = 0
         self._timers.forget()
 
     def load(self, records: list[Entry], next_offset: int) -> None:
@@ -274,148 +240,26 @@ class RowStore:
 
     # Inside
 
-    def _enter(self, group: str) -> _Group:
-        entry = self._groups[group] = _Group(group_prefix(group), self._epoch)
-        self._in_memory += 1
-        return entry
-
-    def _open_tag(self, entry: _Group, tag: str) -> dict[str, Any]:
-        rows = entry.rows.get(tag)
-        if rows is None:
-            if tag not in self._decode:
-                raise InvariantBroken(f"expected a row name that begins with one of {''.join(sorted(self._decode))!r}, found {tag!r}")
-            rows = entry.rows[tag] = {}
-        return rows
-
-    def _fetch(self, entry: _Group, name: str) -> Any | None:
-        """A row that is not at hand: read in passing, known to be absent, or in the backend."""
-        if not entry.is_read and name not in entry.raw:
-            if not entry.rows and (raw := self._backend.get(entry.prefix + encode_text(name, "name"))) is not None:
-                self._in_memory += 1
-                entry.raw[name] = raw
-            elif name not in self._open_tag(entry, name[:1]):
-                self._read_first(entry)
-        raw = entry.raw.pop(name, None)
-        rows = self._open_tag(entry, name[:1])
-        if raw is None:
-            if name in rows or entry.is_whole or name[:1] in entry.complete:
-                return rows.get(name)
-            raw = self._backend.get(entry.prefix + encode_text(name, "name"))
-            self._in_memory += 1
-        row = rows[name] = None if raw is None else self._decoded(name[:1], raw)
-        return row
-
-    def _read_first(self, entry: _Group) -> None:
-        """Read the first rows of the group; when these are all, the group is whole."""
-        found = list(islice(self._backend.scan(entry.prefix, after(entry.prefix)), _PEEK + 1))
-        entry.is_read = True
-        if len(found) <= _PEEK:
-            self._add(entry, found)
-            entry.is_whole = True
-            entry.is_new = not (found or entry.sealed)
-
-    def _complete(self, entry: _Group, tag: str) -> None:
-        """Bring every row of the tag into memory; of the group, if the tag is empty."""
-        if tag:
-            self._open_tag(entry, tag)
-            if not entry.is_read:
-                self._read_first(entry)
-            if entry.is_whole:
-                return
-        prefix = entry.prefix + encode_text(tag, "tag")
-        found = list(self._backend.scan(prefix, after(prefix)))
-        self._add(entry, found)
-        if tag:
-            entry.complete |= {tag}
-        else:
-            entry.is_read = entry.is_whole = True
-            entry.is_new = not (found or entry.sealed)
-
-    def _add(self, entry: _Group, found: list[tuple[bytes, bytes]]) -> None:
-        """Take rows of the backend over, unless memory knows them better."""
-        start, rows, raw = len(entry.prefix), entry.rows, entry.raw
-        for key, value in found:
-            name = key[start:].decode()
-            known = rows.get(name[:1])
-            if (known is None or name not in known) and name not in raw:
-                raw[name] = value
-                self._in_memory += 1
-
-    def _decode_all(self, entry: _Group, tag: str) -> None:
-        """Decode what was read in passing under this tag."""
-        for name in [name for name in entry.raw if name.startswith(tag)]:
-            row = self._decoded(name[:1], entry.raw[name])
-            entry.rows.setdefault(name[:1], {})[name] = row
-            del entry.raw[name]
-
-    def _decoded(self, tag: str, raw: bytes) -> Any:
-        decode = self._decode.get(tag)
-        if decode is None:
-            raise StateUnusable(self._backend.path, f"expected rows with a tag of {''.join(sorted(self._decode))!r}, found {tag!r}")
-        try:
-            return decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            # Not the error's own text: it may quote a value.
-            raise StateUnusable(self._backend.path, f"a row with tag {tag!r} ({len(raw)} bytes) cannot be decoded as its type") from error
-
-    def _encode_group(self, entry: _Group, sealed: list[Entry]) -> None:
-        prefix, encode, structs = entry.prefix, self._encode, self._structs
+    def _encode_group(self, entry: Group, sealed: list[Entry]) -> None:
+        prefix, encoded = entry.prefix, self._codec.encoded
         for name in entry.dirty:
             tag = name[:1]
             row = entry.rows[tag][name]
             if row is None:
                 sealed.append((prefix + encode_text(name, "name"), None))
-                continue
-            expected = structs.get(tag)
-            if expected is not None and type(row) is not expected:
-                # Found now rather than after a restart, when the bytes in the changelog can no longer be decoded.
-                raise InvariantBroken(f"expected {expected.__name__} in a row with tag {tag!r}, found {type(row).__name__}")
-            try:
-                sealed.append((prefix + encode_text(name, "name"), encode(row)))
+            else:
+                sealed.append((prefix + encode_text(name, "name"), encoded(tag, row)))
                 entry.is_new = False
-            except (TypeError, ValueError, msgspec.MsgspecError) as error:
-                raise InvariantBroken(
-                    f"expected a row with tag {tag!r} that msgpack can hold, found {type(row).__name__}: {error}"
-                ) from error
 
     def _write(self, entries: list[Entry], next_offset: int) -> None:
         if next_offset < self.offset:
             raise InvariantBroken(f"expected a changelog offset of at least {self.offset}, found {next_offset}; only wipe() goes back")
         self._backend.write(entries, next_offset)
 
-    def _written(self, entry: _Group) -> None:
-        """What was sealed of the group is in the backend: what was deleted needs no memory any more."""
-        for name in entry.sealed:
-            if name not in entry.dirty:
-                rows = entry.rows[name[:1]]
-                if rows[name] is None:
-                    del rows[name]
-                    self._in_memory -= 1
-        entry.sealed = ()
-
-    def _refresh(self, group: str, entry: _Group) -> None:
-        """The group is used in this epoch: it moves to the end of the order in which groups are evicted."""
-        entry.used = self._epoch
-        del self._groups[group]
-        self._groups[group] = entry
-
-    def _evict(self, keep: int) -> None:
-        """Drop the groups that were not used for the longest time, whole groups only, none that holds what is in no backend yet."""
-        gone = []
-        for group, entry in self._groups.items():
-            if self._in_memory <= keep:
-                break
-            if entry.dirty:
-                continue
-            self._in_memory -= 1 + len(entry.raw) + sum(map(len, entry.rows.values()))
-            gone.append(group)
-        for group in gone:
-            del self._groups[group]
-
 
 def _name(item: tuple[str, Any]) -> str:
     return item[0]
 
 
-def _row(entry: _Group, name: str) -> Any | None:
+def _row(entry: Group, name: str) -> Any | None:
     return entry.rows[name[:1]][name]

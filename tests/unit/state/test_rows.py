@@ -197,7 +197,7 @@ def test_nothing_is_evicted_before_it_is_committed() -> None:
     store.commit(1)
 
     assert not store._groups
-    assert store._in_memory == 0
+    assert store._hot.in_memory == 0
 
 
 def test_memory_is_counted_exactly() -> None:
@@ -215,7 +215,7 @@ def test_memory_is_counted_exactly() -> None:
             store.seal()
             store.commit(turn + 2)
 
-        assert store._in_memory == sum(1 + len(entry.raw) + sum(map(len, entry.rows.values())) for entry in store._groups.values())
+        assert store._hot.in_memory == sum(1 + len(entry.raw) + sum(map(len, entry.rows.values())) for entry in store._groups.values())
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:
