@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +23,8 @@ _POLL_S = 0.1
 _KILL_AT = 0.35
 """So much of the crowd is read when a worker is killed."""
 _PATIENCE_S = 300.0
+_PACE_S = 3.0
+"""Long enough to hold several commits of each worker, short enough to show that one is dead."""
 
 
 class Crowd(NamedTuple):
@@ -39,14 +42,29 @@ class Crowd(NamedTuple):
     rate: float
 
 
+class Pace:
+    """How many touchpoints a second are read just now: over the last seconds, not since the beginning. Pure."""
+
+    def __init__(self, began: float) -> None:
+        self._seen = deque([(began, 0)])
+
+    def now(self, at: float, read: int) -> float:
+        """The pace at this time, at which so many had been read in all."""
+        self._seen.append((at, read))
+        while len(self._seen) > 2 and self._seen[1][0] <= at - _PACE_S:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        return (read - before) / max(0.1, at - since)
+
+
 class CrowdAct:
     """Sends real touchpoints, kills a worker on the way, and waits until all of them are read."""
 
     def __init__(self, system: LiveSystem, lines: Sequence[bytes], stage: Stage) -> None:
         self._system, self._lines, self._stage = system, lines, stage
         self._channels = channel_topics(system.topology)
-        self._sent = 0
         self._began = time.monotonic()
+        self._pace = Pace(self._began)
 
     async def perform(self, victim: str, at_kill: Callable[[], None]) -> Crowd:
         """Do all of it; `at_kill` is called when the worker is dead and nothing but waiting is to be done.
@@ -55,18 +73,19 @@ class CrowdAct:
             Unavailable: a worker ended by itself, or nothing moves.
         """
         self._began = time.monotonic()
-        sending = asyncio.create_task(self._system.send(self._lines, self._count))
+        self._pace = Pace(self._began)
+        sending = asyncio.create_task(self._system.send(self._lines))
         try:
             async with self._system.lookout() as lookout:
                 await self._until(lookout, lambda sight: self._is_time(sight, sending))
                 self._system.kill(victim)
                 killed_at, at_death = time.monotonic(), await lookout.look()
-                unread = at_death.behind(self._channels)
+                sent, read = at_death.there(self._channels), at_death.done(self._channels)
                 self._stage.say(
                     Text.assemble(
                         ("✗ ", "bold red"),
-                        f"worker {victim} is killed with -9: {unread:,} of {self._sent:,} touchpoints sent are not read yet, "
-                        f"{len(at_death.undecided)} partitions hold a transaction that it leaves open",
+                        f"worker {victim} is killed with -9: of {sent:,} touchpoints sent {read:,} are read and committed, {sent - read:,} are not; "
+                        f"in {len(at_death.undecided)} partitions of all topics a transaction is open",
                     )
                 )
                 at_kill()
@@ -78,11 +97,8 @@ class CrowdAct:
         finally:
             sending.cancel()
         seconds = time.monotonic() - self._began
-        rate = at_death.done(self._channels) / (killed_at - self._began)
-        return Crowd(victim, unread, len(at_death.undecided), pause_s, seconds, rate)
-
-    def _count(self, number: int) -> None:
-        self._sent = number
+        rate = read / (killed_at - self._began)
+        return Crowd(victim, sent - read, len(at_death.undecided), pause_s, seconds, rate)
 
     def _is_time(self, sight: Sight, sending: "asyncio.Task[int]") -> bool:
         read = sight.done(self._channels)
@@ -100,7 +116,8 @@ class CrowdAct:
             return len({lag.partition for lag in behind if lag.committed == before[lag.topic, lag.partition]})
 
         def note(sight: Sight) -> str:
-            return f"{victim} is dead, {still(sight)} partitions stand still for {time.monotonic() - killed_at:.0f} s"
+            waiting = f"{still(sight)} of {self._system.topology.partitions} partitions wait"
+            return f"{victim} dead for {int(time.monotonic() - killed_at)} s, {waiting}"
 
         await self._until(lookout, lambda sight: sending.done() and not still(sight), note)
         pause_s = time.monotonic() - killed_at
@@ -117,9 +134,8 @@ class CrowdAct:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             sight = await lookout.look()
-            read = sight.done(self._channels)
-            rate = read / max(0.1, time.monotonic() - self._began)
-            self._stage.show(Scene(len(self._lines), self._sent, read, rate, note(sight)))
+            sent, read = sight.there(self._channels), sight.done(self._channels)
+            self._stage.show(Scene(len(self._lines), sent, read, self._pace.now(time.monotonic(), read), note(sight)))
             if is_so(sight):
                 return
             self._system.check_alive()

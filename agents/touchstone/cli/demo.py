@@ -36,9 +36,13 @@ _SHOWN_DIFFERENCES = 10
 
 
 class Outcome(NamedTuple):
-    """How the demo ended: what was said in all, how far that differs from the twin, how long each part took."""
+    """How the demo ended: what was said in all, how far that differs from the twin, how long each part took.
+
+    Of the `touchpoints` so many were `told` by the stories.
+    """
 
     touchpoints: int
+    told: int
     crowd: Crowd
     tally: Tally
     differences: list[str]
@@ -135,6 +139,7 @@ async def _perform(system: LiveSystem, crowd: Sequence[bytes], stories: Stories,
     tally = Tally(records)
     return Outcome(
         touchpoints=len(crowd) + len(stories.lines),
+        told=len(stories.lines),
         crowd=first,
         tally=tally,
         differences=diff(tally.view.final(twin.as_of, system.topology.retention_ms), twin.final),
@@ -151,8 +156,8 @@ async def _perform(system: LiveSystem, crowd: Sequence[bytes], stories: Stories,
 
 def _summary(crowd: Crowd, tally: Tally, touchpoints: int) -> str:
     return (
-        f"  all {touchpoints:,} are read after {crowd.seconds:.1f} s ({crowd.rate:,.0f} a second before the kill): {tally.people:,} people, "
-        f"{len(tally.standing):,} moments, {tally.taken_back:,} taken back on the way"
+        f"  all {touchpoints:,} are read and committed after {crowd.seconds:.1f} s ({crowd.rate:,.0f} a second up to the kill); heard so far: "
+        f"{tally.people:,} people, {len(tally.standing):,} moments, {tally.taken_back:,} taken back"
     )
 
 
@@ -188,14 +193,14 @@ def _tell(outcome: Outcome, output: Output) -> None:
     output.table(
         ("", "in all"),
         [
-            ("touchpoints", f"{outcome.touchpoints:,}"),
+            ("touchpoints", f"{outcome.touchpoints:,} (the crowd's {outcome.touchpoints - outcome.told:,}, the stories' {outcome.told:,})"),
             ("people", f"{tally.people:,}"),
             ("merges on the way", f"{tally.changes['merged']:,}"),
             *((f"moments: {kind} → {phase}", f"{count:,}") for kind, phase, count in moments),
             ("moments taken back", f"{tally.taken_back:,}"),
             ("statements that correct", f"{tally.corrections.total():,} ({causes})" if causes else "0"),
             ("dead letters", f"{len(tally.view.deadletters):,}"),
-            ("rate", f"{crowd.rate:,.0f} touchpoints a second, two workers, before the kill"),
+            ("rate", f"{crowd.rate:,.0f} touchpoints a second, two workers, up to the kill"),
             ("seconds", ", ".join(f"{name} {seconds}" for name, seconds in outcome.seconds.items())),
         ],
     )

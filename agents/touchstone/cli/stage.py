@@ -19,7 +19,11 @@ _BAR_WIDTH = 48
 
 
 class Scene(NamedTuple):
-    """What is to be seen now. `read` counts what the workers have committed; `rate` is touchpoints a second; `note` says what is special."""
+    """What is to be seen now, all of one look, so that what is sent and not read is on its way.
+
+    `sent` counts what Kafka holds, `read` what the workers have committed; `rate` is touchpoints read a second just now; `note` says what
+    is special.
+    """
 
     total: int
     sent: int
@@ -65,17 +69,18 @@ class Stage:
 
     def _words(self, scene: Scene) -> str:
         parts = [
-            f"{scene.sent:,} of {scene.total:,} touchpoints sent, {scene.read:,} read ({scene.rate:,.0f}/s)",
-            *(f"{count:,} {what}" for what, count in self._counts()),
+            f"{scene.sent:,} of {scene.total:,} touchpoints sent, {scene.read:,} read and committed ({scene.rate:,.0f}/s now)",
+            f"heard so far: {', '.join(f'{count:,} {what}' for what, count in self._counts())}",
+            scene.note,
         ]
-        return "; ".join([", ".join(parts), scene.note] if scene.note else [", ".join(parts)])
+        return "; ".join(filter(None, parts))
 
     def _picture(self, scene: Scene) -> RenderableType:
         bars = Table.grid(padding=(0, 2))
-        for what, done in (("sent", scene.sent), ("read", scene.read)):
+        for what, done in (("sent", scene.sent), ("committed", scene.read)):
             bars.add_row(what, ProgressBar(scene.total, done, width=_BAR_WIDTH), f"{done:,} of {scene.total:,}")
         figures = Table.grid(padding=(0, 3))
-        counts = [*self._counts(), ("touchpoints/s", round(scene.rate))]
+        counts = [*self._counts(), ("touchpoints/s now", round(scene.rate))]
         figures.add_row(*(Text(f"{count:,}", style="bold", justify="right") for _, count in counts))
         figures.add_row(*(Text(what, style="dim", justify="right") for what, _ in counts))
         latest = [Text.assemble("  ", line(moment), overflow="ellipsis", no_wrap=True) for moment in self._tally.latest]

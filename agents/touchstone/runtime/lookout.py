@@ -37,6 +37,11 @@ class Sight:
         wanted = None if topics is None else set(topics)
         return sum(lag.records for lag in self.lags if wanted is None or lag.topic in wanted)
 
+    def there(self, topics: Iterable[str]) -> int:
+        """Offsets that these topics hold: what is done and what is behind, as of one look."""
+        wanted = set(topics)
+        return sum(lag.end - lag.beginning for lag in self.lags if lag.topic in wanted)
+
     def done(self, topics: Iterable[str]) -> int:
         """Offsets that the group has committed in these topics."""
         wanted = set(topics)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from tests.unit.devkit.test_audience import moment
-from touchstone.cli.acts import Crowd
+from touchstone.cli.acts import Crowd, Pace
 from touchstone.cli.demo import Outcome, _tell
 from touchstone.cli.output import Output
 from touchstone.cli.stage import Scene, Stage
@@ -18,7 +18,7 @@ CROWD = Crowd(victim="w2", unread=1_200, undecided=4, pause_s=6.25, seconds=12.0
 def outcome(differences: list[str] | None = None, repeated: int = 0) -> Outcome:
     """A demo in which one moment was said and taken back, and another stands."""
     tally = Tally([moment(), moment(revision=2, action="retract", corrects="merge"), moment(moment_id="m2", to_phase="purchase")])
-    return Outcome(23_897, CROWD, tally, differences or [], repeated, {"kafka": 3.0, "workers": 4.0})
+    return Outcome(23_897, 9, CROWD, tally, differences or [], repeated, {"kafka": 3.0, "workers": 4.0})
 
 
 def test_where_nobody_looks_there_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,9 +30,19 @@ def test_where_nobody_looks_there_is_a_line_now_and_then(capsys: pytest.CaptureF
             stage.show(Scene(total=1_000, sent=500, read=read, rate=123.4, note="w2 is dead"))
 
     said = capsys.readouterr().out
-    assert (
-        said == "500 of 1,000 touchpoints sent, 0 read (123/s), 0 people, 0 merges, 1 moments, 0 taken back, 0 dead letters; w2 is dead\n"
+    assert said == (
+        "500 of 1,000 touchpoints sent, 0 read and committed (123/s now); heard so far: 0 people, 0 merges, 1 moments, 0 taken back, "
+        "0 dead letters; w2 is dead\n"
     )
+
+
+def test_the_pace_is_that_of_the_last_seconds() -> None:
+    """While a worker is dead the figure says so; an average since the beginning would sink for as long as one looks."""
+    pace = Pace(0.0)
+
+    told = [pace.now(second, read) for second, read in ((1.0, 1_000), (2.0, 3_000), (4.0, 7_000), (7.0, 7_000), (8.0, 7_500))]
+
+    assert told == [1_000, 1_500, 2_000, 0, 125]
 
 
 def test_in_a_terminal_there_is_one_picture_that_goes_when_it_is_over() -> None:
@@ -71,7 +81,7 @@ def test_the_end_is_a_table_and_the_answer(capsys: pytest.CaptureFixture[str]) -
     _tell(outcome(), Output())
 
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "touchpoints 23,897" in said
+    assert "touchpoints 23,897 (the crowd's 23,888, the stories' 9)" in said
     assert "moments: transition → purchase 1" in said
     assert "statements that correct 1 (merge 1)" in said
     assert said[-1] == "equal to the offline twin: yes"

@@ -18,6 +18,7 @@ def test_what_was_never_committed_is_behind_from_its_beginning() -> None:
     assert SIGHT.behind(["web"]) == 6
     assert SIGHT.behind() == 6
     assert SIGHT.done(["web"]) == 7
+    assert SIGHT.there(["web"]) == 13
 
 
 @pytest.mark.parametrize(
