@@ -33,6 +33,9 @@ _RATE = 60.0
 _FAULTS_A_ROUND = 6
 _LINES = 40_000
 
+_OFFLINE = "generation."
+"""No worker comes by these places, but `touchstone topics` while none runs: tests/kafka/test_generations.py kills it there."""
+
 Make = Callable[[Random], Fault]
 
 
@@ -44,7 +47,7 @@ def _at(place: str) -> Make:
 CATALOGUE: Mapping[str, Make] = {
     "kill": lambda _: Kill(wipe=False),
     "kill-wipe": lambda _: Kill(wipe=True),
-    **{f"at:{place}": _at(place) for place in PLACES},
+    **{f"at:{place}": _at(place) for place in PLACES if not place.startswith(_OFFLINE)},
     "freeze-session": lambda _: Freeze("session", 2.0 * SESSION_S),
     "freeze-transaction": lambda _: Freeze("transaction timeout", 36.0),
     "join-leave": lambda _: JoinAndLeave(),
