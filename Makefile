@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help demo test check static system bench chaos lock clean
+.PHONY: help demo test check static system bench chaos fuzzer lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,14 +44,22 @@ static: $(VENV)/.ok
 bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker; costs beside a peer's
 	@$(BIN)/python -m bench
 
-chaos: $(VENV)/.ok ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)
+chaos: fuzzer ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)
 	@$(BIN)/python -m tests.fault $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),1)
+
+# Coverage guides the fuzzer where there is a wheel for this machine; where not, bytes are changed blindly. Never part of `make test`.
+fuzzer: $(VENV)/.ok
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all: -r tests/fuzz/requirements.lock || \
+		echo "no atheris for this machine: the decoders are fuzzed without guidance" >&2
 
 lock: $(VENV)/.ok ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--upgrade -p 3.11 pyproject.toml --group dev --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		-p 3.11 pyproject.toml --group image --constraints requirements.lock --output-file deploy/docker/requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--upgrade -p 3.11 --group fuzz --output-file tests/fuzz/requirements.lock
 
 clean: ## remove the environment and everything that can be made again (not the cached Kafka jars)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis agents/*.egg-info

@@ -1,9 +1,13 @@
 """The decoders under fuzzing, as much of it as fits into every run; hours of it are `python -m tests.fuzz`."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fault.__main__ import fuzz
 from tests.fuzz import target
 from tests.fuzz.__main__ import changed, main
 from tests.fuzz.corpus import corpus
@@ -37,3 +41,20 @@ def test_the_fuzzer_tells_what_breaks_a_promise(monkeypatch: pytest.MonkeyPatch,
 
     assert main(["0.001", "1", "--blind"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_chaos_hands_the_decoders_hostile_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it calls the fuzzer; what was read is said, and nothing was found."""
+    is_sound = fuzz([sys.executable, "-m", "tests.fuzz", "0.001", "1", "--blind"], 0.001, tmp_path)
+
+    assert is_sound
+    assert "all read or refused" in capsys.readouterr().out
+
+
+def test_chaos_tells_what_the_fuzzer_finds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code of libFuzzer, or that of a crash: the last lines are shown, all of them are kept."""
+    is_sound = fuzz([sys.executable, "-c", "print('seed 1: ZeroDivisionError'); raise SystemExit(77)"], 0.001, tmp_path)
+
+    assert not is_sound
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert "ZeroDivisionError" in (tmp_path / "fuzz.log").read_text()
