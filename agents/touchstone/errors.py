@@ -10,7 +10,7 @@ class TouchstoneError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a topology.
+    """One thing that is wrong in a topology or a mapping.
 
     `path` is the place inside the document (`journeys.purchase.rules[2].to`); line and column count from 1.
     """
@@ -29,9 +29,17 @@ class Fault:
 class TopologyError(TouchstoneError):
     """The definition is wrong: all faults at once; the command line prints them and exits with 2."""
 
+    subject = "the topology"
+
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
+
+
+class MappingError(TopologyError):
+    """The mapping of a customer file is wrong: all faults at once, like a topology's."""
+
+    subject = "the mapping"
 
 
 class UsageError(TouchstoneError):

@@ -68,6 +68,7 @@ def test_no_schema_and_no_example_is_an_orphan() -> None:
         "ids.json",
         "examples",
         "released",
+        "mapping.schema.json",
         "topology.schema.json",
     }
 

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -27,6 +28,11 @@ _SECURITY = {
 """Option -> the variable whose place it takes, for this process and those that it starts. None takes a secret itself: anybody can list a
 process's arguments. They are not in every command's help: eight lines that are set once, for all commands, in the environment."""
 
+_HELP = (
+    f"the Kafka to use; by default the one in {BOOTSTRAP_VARIABLE}, else the one of `touchstone kafka start`. "
+    f"TLS and users: {security.PROTOCOL} and others (docs/operate.md), or --security-protocol …"
+)
+
 
 def bootstrap_option(command: _F) -> _F:
     """Give a command `--bootstrap HOST:PORT`: as given, else from TOUCHSTONE_BOOTSTRAP, else the embedded Kafka that was started to stay.
@@ -38,8 +44,19 @@ def bootstrap_option(command: _F) -> _F:
             "--bootstrap",
             metavar="HOST:PORT",
             callback=_find,
-            help=f"the Kafka to use; by default the one in {BOOTSTRAP_VARIABLE}, else the one of `touchstone kafka start`. "
-            f"TLS and users: {security.PROTOCOL} and others (docs/operate.md), or --security-protocol …",
+            help=_HELP,
+        )(command)
+    )
+
+
+def late_bootstrap_option(command: _F) -> _F:
+    """The same for a command that can do without a Kafka: it receives `bootstrap: Callable[[], str]`, which tells the user so when called."""
+    return _secured(
+        click.option(
+            "--bootstrap",
+            metavar="HOST:PORT",
+            callback=lambda context, parameter, value: partial(_find, context, parameter, value),
+            help=_HELP,
         )(command)
     )
 

@@ -42,8 +42,8 @@ class Judge:
         what = ", ".join(f"{name}: {count:,}" for name, count in parts if count)
         return f"{self.total:,} of {counted(self.looked_at, 'line')} should be mended ({what})"
 
-    def look(self, number: int, line: bytes, prepared: Prepared) -> None:
-        """Look at one line of the file, as it is or would be sent."""
+    def look(self, number: int, line: bytes, prepared: Prepared) -> DeadLetter | None:
+        """Look at one line of the file, as it is or would be sent; the dead letter that would become of it, if one would."""
         self.looked_at += 1
         taken = self._intake.take(
             Record(prepared.topic, 0, number, self._now, prepared.key, prepared.value, prepared.headers), self._messages
@@ -52,8 +52,10 @@ class Judge:
         if isinstance(taken, DeadLetter):
             self.refused += 1
             self._note(number, taken.reason, taken.detail)
-        elif any(reason == reasons.UNKNOWN_KIND for _, reason, _ in taken.ignored):
+            return taken
+        if any(reason == reasons.UNKNOWN_KIND for _, reason, _ in taken.ignored):
             self._look_at_kinds(number, line)
+        return None
 
     def _look_at_kinds(self, number: int, line: bytes) -> None:
         unknown = [kind for kind in kinds_of(line) if kind not in self._kinds]

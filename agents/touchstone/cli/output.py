@@ -98,7 +98,7 @@ class Output:
     def error(self, error: BaseException | str) -> None:
         """Say what went wrong, on standard error."""
         faults = error.faults if isinstance(error, TopologyError) else ()
-        message = f"the topology has {len(faults)} fault{'s' if len(faults) != 1 else ''}" if faults else str(error)
+        message = f"{error.subject} has {counted(len(faults), 'fault')}" if isinstance(error, TopologyError) and faults else str(error)
         if self.is_json:
             found = [{name: getattr(fault, name) for name in ("message", "path", "file", "line", "column")} for fault in faults]
             record = {"error": message, "faults": found} if faults else {"error": message}

@@ -2,10 +2,7 @@
 
 import asyncio
 import itertools
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,47 +12,23 @@ import click
 import msgspec
 
 from touchstone.cli import exits
-from touchstone.cli.bootstrap import bootstrap_option
+from touchstone.cli.bootstrap import late_bootstrap_option
+from touchstone.cli.customer_file import CustomerFileOptions, customer_file_options, print_suggestion, produce_customer_file
 from touchstone.cli.judge import Judge
-from touchstone.cli.output import Output, Show, counted, output_option
+from touchstone.cli.output import Output, counted, output_option
+from touchstone.cli.sending import SHOW_EVERY, Line, Sent, send, so_far
 from touchstone.cli.topology_options import prefix_option, topology_option
 from touchstone.clock import SystemClock
-from touchstone.contracts.codec import bundled_codec, writing_codec
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import Retriable, UsageError
 from touchstone.intake.event_time import inner_time
-from touchstone.intake.lines import Prepared, prepare_line
-from touchstone.runtime.admin import partition_counts
-from touchstone.runtime.client import produce_lines
+from touchstone.intake.lines import prepare_line
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.prefix import prefixed
-from touchstone.topology.subjects import subject_of, subjects
 
-_SHOW_EVERY = 500
 LOOKED_AT_FIRST = 100_000
 """Lines of a file that are judged before anything is sent: a few seconds. What comes behind them is judged on its way."""
-
-Line = tuple[int, bytes]
-"""The number of a line in its file, and what it says."""
-
-
-@dataclass(slots=True)
-class Sent:
-    """How far the sending is: lines sent per channel topic, how many are acknowledged, how long it took."""
-
-    by_topic: Counter[str] = field(default_factory=Counter)
-    acknowledged: int = 0
-    seconds: float = 0.0
-
-    @property
-    def total(self) -> int:
-        """All lines that were sent."""
-        return self.by_topic.total()
-
-    def acknowledge(self) -> None:
-        """One more."""
-        self.acknowledged += 1
 
 
 @click.command
@@ -67,8 +40,9 @@ class Sent:
 @click.option("--shift-to-now", is_flag=True, help="move all times by one amount, so that the latest lies now")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="only the first N")
 @click.option("--anyway", is_flag=True, help="send also what should be mended; what is refused becomes a dead letter")
+@customer_file_options
 @prefix_option
-@bootstrap_option
+@late_bootstrap_option
 @output_option
 def produce(
     file: str,
@@ -77,8 +51,9 @@ def produce(
     shift_to_now: bool,
     limit: int | None,
     anyway: bool,
+    customer_file: CustomerFileOptions,
     topic_prefix: str,
-    bootstrap: str,
+    bootstrap: Callable[[], str],
     output: Output,
 ) -> None:
     """Send touchpoints from a file to the topics of their channels.
@@ -94,12 +69,26 @@ def produce(
     Lines keep their order. The command ends when every line is acknowledged by Kafka. Sending a file again does no harm: touchpoints with
     the same event_id and content count once.
 
+    With --mapping, FILE is an existing customer file, CSV or JSON Lines with one customer a row, and each row becomes a touchpoint of type
+    `profile`. Rows that cannot be used are named by line and column, never by value, and are not sent; the others are. Exit code 1 then.
+
     \b
+      touchstone produce customers.csv --suggest-mapping > mapping.yaml
+      touchstone produce customers.csv --mapping mapping.yaml --dry-run
+      touchstone produce customers.csv --mapping mapping.yaml --refused refused.csv
       touchstone produce events.jsonl --rate 100
       touchstone produce adobe-luma --shift-to-now
       zcat archive.gz | touchstone produce - --limit 1000
     """  # noqa: D301 - \b is click's mark for lines to be kept
     compiled = prefixed(load_topology(topology or default_topology_path()), topic_prefix)
+    customer_file.check(file, {"--anyway": anyway, "--shift-to-now": shift_to_now})
+    if customer_file.suggest_mapping:
+        print_suggestion(file, customer_file, compiled, output)
+        return
+    if customer_file.mapping is not None:
+        produce_customer_file(file, customer_file, compiled, bootstrap, output, limit=limit, rate=rate)
+        return
+    address = bootstrap()
     is_file = file != STANDARD_INPUT
     if shift_to_now and not is_file:
         raise UsageError(
@@ -115,11 +104,11 @@ def produce(
     sent = Sent()
     try:
         with output.progress("Sending", total) as show:
-            asyncio.run(send(lines(), compiled, bootstrap, judge, sent, rate=rate, shift_ms=shift_ms, show=show))
+            asyncio.run(send(lines(), compiled, address, judge, sent, rate=rate, shift_ms=shift_ms, show=show))
     except KeyboardInterrupt:
-        output.fail(f"stopped; {_so_far(sent)}", exits.INTERRUPTED)
+        output.fail(f"stopped; {so_far(sent)}", exits.INTERRUPTED)
     except Retriable as error:
-        raise Retriable(f"{error}. {_so_far(sent).capitalize()}" if sent.total else str(error)) from error
+        raise Retriable(f"{error}. {so_far(sent).capitalize()}" if sent.total else str(error)) from error
     _tell(sent, judge, shift_ms, output)
     if judge.total and not anyway:
         output.findings(judge.findings, judge.total, f"{judge}; everything was sent as it is")
@@ -131,78 +120,15 @@ def _look_first(lines: Iterator[Line], topology: Topology, shift_ms: int, judge:
     with output.progress("Looking") as show:
         for number, line in itertools.islice(lines, LOOKED_AT_FIRST):
             judge.look(number, line, prepare_line(line, topology, shift_ms))
-            if judge.looked_at % _SHOW_EVERY == 0:
+            if judge.looked_at % SHOW_EVERY == 0:
                 show(judge.looked_at)
     if judge.total:
         output.findings(judge.findings, judge.total, f"{judge}; nothing was sent. Send them as they are with --anyway")
         raise click.exceptions.Exit(exits.USAGE)
 
 
-async def send(
-    lines: Iterable[Line],
-    topology: Topology,
-    bootstrap: str,
-    judge: Judge,
-    sent: Sent,
-    *,
-    rate: float | None = None,
-    shift_ms: int = 0,
-    show: Show | None = None,
-) -> None:
-    """Send lines in order and wait until all are acknowledged; `judge` sees those that it has not seen, `sent` says how far it is.
-
-    Raises:
-        UsageError: a channel's topic does not exist.
-        Retriable: Kafka or the registry cannot be reached, or Kafka did not acknowledge.
-    """
-    await _require({channel.topic for channel in topology.channels.values()}, bootstrap)
-    stamped = _stamp(topology)
-    began, judged = time.monotonic(), judge.looked_at
-
-    async def records() -> AsyncIterator[Prepared]:
-        for place, (number, line) in enumerate(lines):
-            if rate is not None:
-                await _until(began + place / rate)
-            prepared = prepare_line(line, topology, shift_ms)
-            if place >= judged:
-                judge.look(number, line, prepared)
-            sent.by_topic[prepared.topic] += 1
-            if show is not None and place % _SHOW_EVERY == 0:
-                show(place)
-            yield stamped(prepared)
-
-    await produce_lines(bootstrap, records(), sent.acknowledge)
-    sent.seconds = time.monotonic() - began
-
-
-def _stamp(topology: Topology) -> Callable[[Prepared], Prepared]:
-    """What gives Avro the registry's id, where the environment names a registry."""
-    topics = {subject.topic for subject in subjects(topology) if subject.record == "Touchpoint"}
-    codec = writing_codec(subject_of(topology))
-    if not topics or codec is bundled_codec():
-        return lambda prepared: prepared
-    return lambda prepared: (
-        prepared._replace(value=codec.restamped(prepared.value, bundled_codec())) if prepared.topic in topics else prepared
-    )
-
-
-async def _require(topics: set[str], bootstrap: str) -> None:
-    missing = sorted(topics - (await partition_counts(bootstrap, topics)).keys())
-    if missing:
-        raise UsageError(
-            f"Kafka at {bootstrap} has no topic {', '.join(missing)}; create what the topology names with `touchstone topics apply`"
-        )
-
-
 def _lines(file: str, limit: int | None) -> Iterator[Line]:
     return itertools.islice(read_numbered(file), limit)
-
-
-async def _until(when: float) -> None:
-    """Wait for a time of the monotonic clock, if it is still to come."""
-    ahead = when - time.monotonic()
-    if ahead > 0:
-        await asyncio.sleep(ahead)
 
 
 def shift_to(lines: Iterable[bytes], now_ms: int) -> int:
@@ -232,10 +158,6 @@ def _object(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return stated if isinstance(stated, dict) else None
-
-
-def _so_far(sent: Sent) -> str:
-    return f"{sent.acknowledged:,} of {counted(sent.total, 'touchpoint')} sent were acknowledged; sending the file again does no harm"
 
 
 def _tell(sent: Sent, judge: Judge, shift_ms: int, output: Output) -> None:

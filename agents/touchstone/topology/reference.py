@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from touchstone.topology.model import WrittenTopology
 
 _INTRODUCTION = """\
@@ -29,14 +31,13 @@ lies in `schemas/topology.schema.json`.
 """
 
 
-def json_schema() -> str:
-    """The JSON Schema of a topology, as text."""
-    return json.dumps(_schema(), indent=2, ensure_ascii=False) + "\n"
+def json_schema(model: type[BaseModel] = WrittenTopology, title: str = "Touchstone topology") -> str:
+    """The JSON Schema of a topology, or of another document, as text."""
+    return json.dumps(_schema(model, title), indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema() -> dict[str, Any]:
-    made = _tidy(WrittenTopology.model_json_schema(by_alias=True))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Touchstone topology", **made}
+def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_tidy(model.model_json_schema(by_alias=True))}
 
 
 def _tidy(part: Any) -> Any:
@@ -71,10 +72,10 @@ def _choices(part: Mapping[str, Any]) -> Iterator[Any]:
             yield choice
 
 
-def reference() -> str:
+def reference(model: type[BaseModel] = WrittenTopology, introduction: str = _INTRODUCTION) -> str:
     """The reference page, as Markdown."""
-    schema = _schema()
-    lines = [_INTRODUCTION]
+    schema = _schema(model, "")
+    lines = [introduction]
     for path, part in _sections(schema, schema["$defs"]):
         lines += [f"## {f'`{path}`' if path else 'The file'}", "", " ".join(str(part["description"]).split()), ""]
         lines += ["| key | meaning | value | default |", "|---|---|---|---|"]
@@ -140,7 +141,7 @@ def _default(field: Mapping[str, Any]) -> str:
     if "default" not in field:
         return "none"
     default = field["default"]
-    return "see below" if "$ref" in field else f"`{default if isinstance(default, str) else json.dumps(default)}`"
+    return "see below" if "$ref" in field else f"`{default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)}`"
 
 
 if __name__ == "__main__":

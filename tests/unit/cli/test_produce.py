@@ -10,7 +10,8 @@ import pytest
 from touchstone.cli.judge import Judge
 from touchstone.cli.main import main
 from touchstone.cli.output import Output
-from touchstone.cli.produce import Sent, _tell, shift_to
+from touchstone.cli.produce import _tell, shift_to
+from touchstone.cli.sending import Sent
 from touchstone.errors import UsageError
 from touchstone.topology.load import default_topology_path, load_topology
 
