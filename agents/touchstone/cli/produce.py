@@ -75,7 +75,7 @@ def produce(
     \b
       touchstone produce customers.csv --suggest-mapping > mapping.yaml
       touchstone produce customers.csv --mapping mapping.yaml --dry-run
-      touchstone produce customers.csv --mapping mapping.yaml --refused refused.csv
+      touchstone produce customers.csv --mapping mapping.yaml --refused bad.csv
       touchstone produce events.jsonl --rate 100
       touchstone produce adobe-luma --shift-to-now
       zcat archive.gz | touchstone produce - --limit 1000
