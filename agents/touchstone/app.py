@@ -87,10 +87,12 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)} | LARGE_RECORDS
     names = topology.topics
     others = dict.fromkeys(channel_topics(topology), touchpoints)
+    commands = touchpoints | {"cleanup.policy": "delete", "retention.ms": "-1"}
     others |= dict.fromkeys((names.moments, *(output.topic for output in topology.outputs)), moments)
     others |= {names.customers: {"cleanup.policy": "compact"} | LARGE_RECORDS, names.identities: kept, names.deadletters: kept}
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
+        TopicSpec(names.commands, 1, commands, keeps_count=True),
         *application_topics(app, STAGES, partitions, generation),
     ]
 
@@ -98,6 +100,11 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
 def channel_topics(topology: Topology) -> tuple[str, ...]:
     """The topics of all channels, each once."""
     return tuple(dict.fromkeys(channel.topic for channel in topology.channels.values()))
+
+
+def input_topics(topology: Topology) -> tuple[str, ...]:
+    """The topics that workers read: those of all channels, and the commands."""
+    return *channel_topics(topology), topology.topics.commands
 
 
 def output_topics(topology: Topology) -> tuple[str, ...]:
@@ -132,7 +139,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         instance=options.instance,
         data_dir=options.data_dir,
         partitions=topology.partitions,
-        channel_topics=channel_topics(topology),
+        channel_topics=input_topics(topology),
         output_topics=output_topics(topology),
         clock=topology.clock,
         session_timeout_ms=options.session_timeout_ms,
@@ -162,8 +169,8 @@ def registered_schemas(topology: Topology) -> RegisteredSchemas | None:
 
 
 def avro_topics(topology: Topology) -> set[str]:
-    """The topics whose touchpoints are Avro."""
-    return {subject.topic for subject in subjects(topology) if subject.record == "Touchpoint"}
+    """The topics that are read and may hold Avro."""
+    return {subject.topic for subject in subjects(topology) if subject.record in ("Touchpoint", "Command")}
 
 
 def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from touchstone.app import STAGES, channel_topics, ordering_of, output_topics
+from touchstone.app import STAGES, channel_topics, input_topics, ordering_of, output_topics
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
@@ -128,7 +128,7 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
             number += 1
             if number % 1_000 == 0:
                 tell(topic, number, 0)
-    inputs = await what_is_left(bootstrap, channel_topics(topology))
+    inputs = await what_is_left(bootstrap, input_topics(topology))
     left = book.leave_before(inputs.since_ms) if inputs.since_ms is not None else (0, 0)
     if unknown := book.find_origins():
         await _trace(book, topology, ordering, bootstrap)

@@ -15,7 +15,8 @@ from touchstone.contracts.codec import Codec
 from touchstone.errors import TooManyDeadLetters
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
-from touchstone.intake.agent import Intake
+from touchstone.intake.agent import COMMANDS, Intake
+from touchstone.intake.command import Ruled
 from touchstone.intake.limit import Tallies
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.agent import JourneyPartition
@@ -34,6 +35,7 @@ from touchstone.topology.fingerprint import canonical
 
 OutputRecord = Moment | Customer | IdentityChange | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
+Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
 IDENTITY, JOURNEY = "identity", "journey"
 _JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
@@ -122,7 +124,7 @@ class Pipeline:
         self._censuses.pop(partition, None)
 
     def process(self, records: Sequence[Record], out: Out) -> int | None:
-        """Records of one partition of one channel: each becomes messages to identity, or a dead letter.
+        """Records of one partition of one channel, or of the commands: each becomes messages to identity, or a dead letter.
 
         Raises:
             TooManyDeadLetters: The records before the one it names are done, the others untouched.
@@ -133,8 +135,10 @@ class Pipeline:
         tally = None if self._tallies is None or not records else self._tallies.of(records[0].topic, records[0].partition)
         is_event = self._topology.clock == "event"
         messages: list[m.IdentityMessage] = []
+        is_commands = bool(records) and records[0].topic == self._topology.topics.commands
+        take: Take = self._intake.take_command if is_commands else self._intake.take
         for record in records:
-            taken = self._intake.take(record, messages)
+            taken = take(record, messages)
             if isinstance(taken, DeadLetter):
                 if tally is not None and (too_many := tally.refuse(taken.reason)) is not None:
                     self.counts.add(DEAD_LETTERS, taken.reason, by=-1)  # it is read again, by whoever starts next
@@ -142,7 +146,7 @@ class Pipeline:
                 self.counts.add(CONSUMED, taken.channel or "unknown")
                 self._publish(taken, out)
             else:
-                self.counts.add(CONSUMED, taken.touchpoint.channel)
+                self.counts.add(CONSUMED, COMMANDS if isinstance(taken, Ruled) else taken.touchpoint.channel)
                 if tally is not None:
                     tally.used()
             time = self._source_time(record, taken, is_event=is_event)
@@ -155,7 +159,7 @@ class Pipeline:
         return latest
 
     def _too_many(self, record: Record, why: str, latest: int | None) -> TooManyDeadLetters:
-        channel = self._intake.channel_of(record.topic).name
+        channel = self._intake.name_of(record.topic)
         remedy = (
             "Everything before it is committed, nothing behind it was touched. "
             f"Look with `touchstone deadletters list --channel {channel}`, mend the producer of the channel {channel}, raise "
@@ -173,8 +177,11 @@ class Pipeline:
             self._tallies.resume(topic, partition, note)
 
     @staticmethod
-    def _source_time(record: Record, taken: Accepted | DeadLetter, *, is_event: bool) -> int | None:
-        """What a record says of the time: the broker's, or with `clock: event` that of its receipt, if it is a touchpoint at all."""
+    def _source_time(record: Record, taken: Accepted | Ruled | DeadLetter, *, is_event: bool) -> int | None:
+        """What a record says of the time: the broker's, or with `clock: event` that of its receipt, if it is a touchpoint at all.
+
+        A command says nothing of it: the same ones given to a history afterwards must leave its clock where it was.
+        """
         if not is_event:
             return record.timestamp
         return taken.touchpoint.received_at if isinstance(taken, Accepted) else None

@@ -22,7 +22,7 @@ from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
 from touchstone.topology.topics import Topics
 
-_ALWAYS = tuple(field.name for field in fields(Topics))
+_ALWAYS = tuple(field.name for field in fields(Topics) if field.name != "commands")  # those go the other way
 
 
 @click.command
@@ -82,7 +82,7 @@ def topic_of(what: str, topology: Path | None, prefix: str) -> str:
     if topology is None and what in _ALWAYS:
         return str(getattr(output_topics(prefix), what))
     compiled = load_own(topology, prefix)
-    own: dict[str, str] = asdict(compiled.topics)
+    own: dict[str, str] = {name: topic for name, topic in asdict(compiled.topics).items() if name in _ALWAYS}
     names = own | {output.name: output.topic for output in compiled.outputs if output.name not in own}
     if what not in names:
         raise UsageError(

@@ -18,6 +18,7 @@ from touchstone.contracts.registry import Schema, SchemaSource, bundled_schemas
 from touchstone.contracts.registry_client import URL, configured_client
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken, RecordRejected
+from touchstone.model.command import Command
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 
 OutputRecord = Moment | Customer | IdentityChange | DeadLetter
@@ -68,6 +69,10 @@ class Codec:
             return self._write("Touchpoint", _touchpoint_in_avro(stated))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, InvariantBroken) as error:
             raise RecordRejected(reasons.INVALID_FIELD, f"expected a touchpoint to encode as Avro, found {type(error).__name__}") from None
+
+    def encode_command(self, command: Command) -> bytes:
+        """The value of a record of the commands topic."""
+        return self._write("Command", msgspec.structs.asdict(command))
 
     def restamped(self, touchpoint: bytes, written_by: "Codec") -> bytes:
         """A touchpoint as this codec would have written it: the same but for the id. Bytes that are none stay as they are."""

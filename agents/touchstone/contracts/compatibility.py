@@ -21,6 +21,7 @@ LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
         "Customer": _OUTPUTS,
         "IdentityChange": _OUTPUTS,
         "DeadLetter": _OUTPUTS,
+        "Command": "BACKWARD_TRANSITIVE",
     }
 )
 """Record type -> the level that its subjects have."""

@@ -20,6 +20,8 @@ when it is stale.
   the epoch, numbers may stand for identifiers, and `received_at` and `sent_at` may also stand among the properties. Unknown fields are ignored.
   A record may carry `received_at` in a header instead, `touchstone_received_at`, in milliseconds since the epoch as decimal text
   (`touchstone produce` does); what the touchpoint says itself goes first, and without either the time of the Kafka record counts.
+* **Commands** of stewards: `Command`, as JSON or Avro, whichever it is; in JSON `identifiers` and `others` may be maps and times texts as in a
+  touchpoint. docs/identity.md says what they mean.
 * **Output**: Avro. The value is a zero byte, the schema id in four bytes, and the record (Confluent wire format); the headers are those of
   CloudEvents 1.0 in Kafka's binary mode (`ce_specversion`, `ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type: application/avro`).
 * The command line shows the same records as JSON, with times as ISO 8601 in UTC. Bytes of a dead letter that are no UTF-8 are shown as base64

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
 
-from touchstone.app import STAGES, channel_topics, output_topics, topic_specs
+from touchstone.app import STAGES, channel_topics, input_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.devkit.claim import claim_new
 from touchstone.devkit.folders import state_folder
@@ -44,7 +44,7 @@ class LiveSystem(Workers):
     @property
     def reads(self) -> list[str]:
         """The topics that its group reads."""
-        return [*channel_topics(self.topology), *internal_topics(generation_base(self.app, self.generation), STAGES)]
+        return [*input_topics(self.topology), *internal_topics(generation_base(self.app, self.generation), STAGES)]
 
     async def create_topics(self) -> int:
         """Create what is missing; returns how many topics there are."""

@@ -1,16 +1,9 @@
 """Which of a steward's rulings stand: of all about one pair that were not undone the last one, whatever the order in which they came."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from touchstone.model.command import Pair
 from touchstone.model.component import Ruling
-
-SPLIT: Final = "split"
-JOIN: Final = "join"
-FORBID: Final = "forbid"
-UNDO: Final = "undo"
-
-Pair = tuple[str, str]
 
 
 def standing(rulings: Iterable[Ruling]) -> dict[Pair, Ruling]:
@@ -20,11 +13,6 @@ def standing(rulings: Iterable[Ruling]) -> dict[Pair, Ruling]:
         if ruling.undone_by is None and (ruling.pair not in found or _place(found[ruling.pair]) < _place(ruling)):
             found[ruling.pair] = ruling
     return found
-
-
-def pair_of(x: str, y: str) -> Pair:
-    """Two identifiers in the one order in which a pair is written."""
-    return (x, y) if x < y else (y, x)
 
 
 def _place(ruling: Ruling) -> tuple[int, str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
 from touchstone.errors import InvariantBroken, RecordRejected
+from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
 from touchstone.intake.event_time import arrival
 from touchstone.intake.messages import Known
@@ -17,6 +18,8 @@ from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, 
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Channel, Topology
 
+COMMANDS = "commands"
+"""Stands where a record of the commands topic is counted or refused, in place of a channel."""
 KEPT_BYTES = 64 * 1024
 """Of a record that is refused, so many bytes are kept."""
 KEPT_KEY_BYTES = 1024
@@ -35,6 +38,8 @@ class Intake:
             self._channels.setdefault(channel.topic, channel)
         self._codec = codec or bundled_codec()
         self._reader = TouchpointReader(topology, strength)
+        self._commands_topic = topology.topics.commands
+        self._commands = CommandReader(topology, strength, self._codec)
         self._known = Known(topology.lateness_ms)
         self._counts = counts
 
@@ -55,6 +60,20 @@ class Intake:
         self._count(accepted)
         return accepted
 
+    def take_command(self, record: Record, messages: list[IdentityMessage]) -> Ruled | DeadLetter:
+        """The same for a record of the commands topic."""
+        try:
+            ruled = self._commands.read(self._value(record), arrival(record.timestamp, record.headers))
+        except RecordRejected as rejected:
+            self._counts.add(DEAD_LETTERS, rejected.reason)
+            return dead_letter(record, COMMANDS, rejected)
+        messages.append(ruled.message())
+        return ruled
+
+    def name_of(self, topic: str) -> str:
+        """What records of this topic are counted under: their channel, or `commands`."""
+        return COMMANDS if topic == self._commands_topic else self.channel_of(topic).name
+
     def channel_of(self, topic: str) -> Channel:
         """The channel whose records lie in this topic."""
         channel = self._channels.get(topic)
@@ -68,7 +87,7 @@ class Intake:
 
     def _value(self, record: Record) -> bytes:
         if record.value is None:
-            raise RecordRejected(reasons.NO_VALUE, "expected a touchpoint, found a record without a value")
+            raise RecordRejected(reasons.NO_VALUE, "expected a touchpoint or command, found a record without a value")
         if len(record.value) > self._record_bytes:
             raise RecordRejected(reasons.TOO_LARGE, f"expected at most {self._record_bytes} bytes, found {len(record.value)}")
         return record.value

@@ -1,4 +1,7 @@
-"""A line of JSON -> the record that it is produced as: `produce` and the offline twin feed the pipeline the same bytes."""
+"""A line of JSON -> the record that it is produced as: `produce` and the offline twin feed the pipeline the same bytes.
+
+A line with a `command_id` is a steward's command, any other a touchpoint.
+"""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -36,6 +39,8 @@ def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Code
     line = line.strip(b"\r\n")
     first = next(iter(topology.channels.values()))
     stated = _read(line)
+    if stated is not None and "command_id" in stated and "event_id" not in stated:
+        return _command(stated, line, topology, shift_ms)
     channel = None if stated is None else _channel(stated, topology, first)
     if stated is None or channel is None:
         return Prepared(first.topic, None, line)
@@ -47,6 +52,17 @@ def prepare_line(line: bytes, topology: Topology, shift_ms: int = 0, codec: Code
     elif is_shifted:
         value = msgspec.json.encode(stated)
     return Prepared(channel.topic, _key(stated.get("identifiers")), value, _received_at(stated))
+
+
+def _command(stated: dict[str, Any], line: bytes, topology: Topology, shift_ms: int) -> Prepared:
+    """A steward's command, for a topic of its own; it counts as received when it was given."""
+    at = inner_time(stated, "at")
+    if shift_ms and at is not None:
+        at += shift_ms
+        line = msgspec.json.encode(stated | {"at": at})
+    key = stated["command_id"]
+    headers = () if at is None else ((RECEIVED_AT, str(at).encode()),)
+    return Prepared(topology.topics.commands, key.encode()[:_KEY_BYTES] if isinstance(key, str) else None, line, headers)
 
 
 def kinds_of(line: bytes) -> list[str]:

@@ -72,6 +72,8 @@ def correct(line: bytes, letter: DeadLetter, topology: Topology, codec: Codec | 
         raise UsageError("expected the corrected touchpoint as one JSON object, found something else") from None
     if not isinstance(stated, dict):
         raise UsageError("expected the corrected touchpoint as one JSON object, found another JSON value")
+    if letter.topic == topology.topics.commands:
+        return Prepared(letter.topic, letter.key, msgspec.json.encode(stated))
     channel = next((each for each in topology.channels.values() if each.topic == letter.topic), None)
     if channel is None:
         raise UsageError(f"expected a channel of the topology on {letter.topic}, found none; is it another topology, or --topic-prefix?")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import Evidence, People, resolve
-from touchstone.identity.rulings import JOIN, standing
+from touchstone.identity.rulings import standing
 from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, last_words, people_changes, with_triggers
 from touchstone.journey.component import Component, customer_of, effective, key_row
 from touchstone.journey.fold import fold, winners
@@ -15,6 +15,7 @@ from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import moment_of
 from touchstone.journey.retention import expired, group_name, pace, place, surplus
 from touchstone.journey.speaker import Speaker
+from touchstone.model.command import JOIN
 from touchstone.model.component import NEVER, Held, Node, Person, Variant
 from touchstone.model.identifier import tenant_of
 from touchstone.model.message import Arrive

@@ -18,10 +18,10 @@ from prometheus_client.exposition import choose_encoder
 from touchstone.observe.metrics import BUILD, CAUSES, LABELS, METRICS, OTHER, STATE, STATES, Counts, Metric
 
 _FIXED: Mapping[str, frozenset[str]] = {
-    "channel": frozenset({"unknown"}),
+    "channel": frozenset({"unknown", "commands"}),
     "kind": frozenset(
         {"unknown", "transition", "regression", "timeout", "reentry", "signal"}
-        | {"linked", "merged", "split", "shared", "unshared", "conflict", "limited"}
+        | {"linked", "merged", "split", "shared", "unshared", "conflict", "refused", "limited"}
     ),
     "phase": frozenset({"dormant", "none"}),
     "action": frozenset({"assert", "retract"}),

@@ -20,5 +20,6 @@ def prefixed(topology: Topology, prefix: str) -> Topology:
             customers=prefix + names.customers,
             identities=prefix + names.identities,
             deadletters=prefix + names.deadletters,
+            commands=prefix + names.commands,
         ),
     )

@@ -11,3 +11,4 @@ class Topics:
     customers: str = "customers.v1"
     identities: str = "identities.v1"
     deadletters: str = "deadletters.v1"
+    commands: str = "commands.v1"

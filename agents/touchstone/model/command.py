@@ -1,0 +1,35 @@
+"""What a steward rules about who is who, as it is sent (contract in schemas/command.avsc)."""
+
+from typing import Final
+
+from msgspec import Struct
+
+SPLIT: Final = "split"
+JOIN: Final = "join"
+FORBID: Final = "forbid"
+UNDO: Final = "undo"
+
+Pair = tuple[str, str]
+"""Two identifier keys, the smaller text first."""
+
+
+class Command(Struct, frozen=True):
+    """One command. `identifiers` and `others` are {kind, value}; each of the ones with each of the others makes a pair.
+
+    `action` is split, join, forbid or undo; an undo names in `undoes` the command that it takes back, and no identifiers.
+    """
+
+    command_id: str
+    tenant: str
+    action: str
+    at: int
+    who: str
+    why: str
+    identifiers: tuple[dict[str, str], ...] = ()
+    others: tuple[dict[str, str], ...] = ()
+    undoes: str | None = None
+
+
+def pair_of(x: str, y: str) -> Pair:
+    """Two identifiers in the one order in which a pair is written."""
+    return (x, y) if x < y else (y, x)
