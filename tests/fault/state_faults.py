@@ -26,9 +26,9 @@ class BrokenState(Fault):
     async def inject(self, scene: Scene) -> None:
         """Kill, damage."""
         self._worker = scene.victim()
+        databases = _open_databases(scene.crew.pid(self._worker), scene.crew.folder(self._worker))
         await scene.crew.kill(self._worker)
         self._log_before = len(scene.crew.log(self._worker))
-        databases = [folder for folder in sorted(scene.crew.folder(self._worker).glob("*-*")) if (folder / "CURRENT").exists()]
         self._touched = sum(self.damage(scene, database) for database in databases)
 
     async def heal(self, scene: Scene) -> None:
@@ -251,6 +251,15 @@ def _fill(file: Path) -> None:
                 pass
     finally:
         os.close(descriptor)
+
+
+def _open_databases(pid: int, folder: Path) -> list[Path]:
+    """Those that the worker works with: what it has left of partitions that moved on is opened, and judged, only when they come back."""
+    opened = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            opened.add(descriptor.readlink().parent)
+    return [database for database in sorted(folder.glob("*-*")) if database in opened and (database / "CURRENT").exists()]
 
 
 async def _is_ready(scene: Scene, worker: str) -> bool:
