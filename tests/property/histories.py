@@ -6,14 +6,18 @@ A history is drawn from one source of chance, so that hypothesis can shrink it a
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from tests.property.actors import World
 from touchstone.identity.ordering import Ordering
 from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.oracle import Fact, Likeness, Withdrawal, Word
-from touchstone.topology.compile import Damping, Journey, Match, Rule, Topology
+from touchstone.topology.attributes import attributes_of
+from touchstone.topology.compile import Damping, Journey, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.match import Match
+from touchstone.topology.model_attributes import WrittenAttribute
 
 HOUR = 3_600_000
 START = 1_700_000_000_000
@@ -96,7 +100,32 @@ def _settings() -> dict[str, Topology]:
         "silences": replace(usual, journeys=(*usual.journeys, _silences()), retention_ms=15 * HOUR),
         "crowded": replace(usual, touchpoints_per_day=2, profile_bytes=100, retention_ms=20_000 * HOUR),
         "two values": replace(usual, kinds={**usual.kinds, "cookie": replace(usual.kinds["cookie"], per_person=1)}, merges_per_person=2),
+        "golden": _golden(replace(usual, profile_bytes=400)),
+        "golden, long kept": _golden(replace(usual, retention_ms=20_000 * HOUR)),
     }
+
+
+def _golden(topology: Topology) -> Topology:
+    """Rules for the golden record of every kind, with birthdays inside the histories."""
+    attributes = attributes_of(
+        {
+            "*": WrittenAttribute.model_validate({"by": ["longest", "most_frequent"]}),
+            "city": WrittenAttribute.model_validate({"by": [{"source": ["crm", "shop"]}, "most_recent"]}),
+            "name": WrittenAttribute.model_validate({"by": ["most_frequent", {"channel": ["store"]}]}),
+            "phone": WrittenAttribute.model_validate({"multi": True, "by": [{"source": ["shop"]}]}),
+            "birth": WrittenAttribute.model_validate({}),
+            "age": WrittenAttribute.model_validate({"derive": {"age_of": "birth", "bands": {"young": 0, "old": 20}}}),
+            "owns": WrittenAttribute.model_validate(
+                {"derive": {"collect": "product", "add": {"type": "order_paid"}, "remove": {"type": "refund"}}}
+            ),
+            "segment": WrittenAttribute.model_validate(
+                {"derive": {"cases": {"a": {"age": "old", "city": "Bonn"}, "b": {"owns": "pan"}, "c": {"age": {"exists": False}}}}}
+            ),
+        },
+        {},
+        {},
+    )
+    return replace(topology, attributes=attributes, recycled=frozenset({"phone", "cookie", "user_id"}))
 
 
 SETTINGS = _settings()
@@ -106,8 +135,9 @@ ORDERING = Ordering(_REFERENCE.kinds)
 class _Author:
     """Makes one history up."""
 
-    def __init__(self, random: Random, *, is_crowded: bool = False) -> None:
+    def __init__(self, random: Random, *, is_crowded: bool = False, is_golden: bool = False) -> None:
         self._random = random
+        self._is_golden = is_golden
         self._kinds = ("user_id", "phone") if is_crowded else KINDS
         self._names = ("city", "name", "mood") if is_crowded else ("city",)
         self._most = 2 if is_crowded else 3
@@ -170,19 +200,38 @@ class _Author:
         consents = {"marketing": random.random() < 0.5} if random.random() < 0.2 else {}
         keys = tuple(sorted(identifiers, key=ORDERING.strength))
         channel, what = random.choice(CHANNELS), random.choice(TYPES)
+        profile: dict[str, Any] = {self._names[n % len(self._names)]: city} if city else {}
+        source, properties = "web", dict[str, Any]()
+        if self._is_golden:
+            profile, source = self._golden_profile(), random.choice(["web", "crm", "shop"])
+            what, properties = random.choice([what, "order_paid", "refund"]), {"product": random.choice(["pan", "pot", ["pan", "lid"]])}
         return Touchpoint(
             tenant=tenant,
-            source="web",
+            source=source,
             event_id=f"e{n}" if shared is None else f"k{shared}",
             channel=channel,
             type=what,
             occurred_at=at,
             received_at=at + random.choice(self._delays) * HOUR,
             identifiers=keys,
-            content=ORDERING.digest(f"{at} {channel} {what} {keys} {city} {consents}").hex()[:16],
-            profile={self._names[n % len(self._names)]: city} if city else {},
+            content=ORDERING.digest(f"{at} {channel} {what} {keys} {profile} {properties} {consents}").hex()[:16],
+            profile=profile,
+            properties=properties,
             consents=consents,
         )
+
+    def _golden_profile(self) -> dict[str, Any]:
+        """Values of every kind, few of each, so that they win, tie and come back."""
+        random = self._random
+        said = {
+            "city": random.choice(["Bonn", "Kiel", "Ulm"]),
+            "name": random.choice(["Ann", "Anna", "A."]),
+            "phone": random.choice(["1", "2", ["1", "3"], ["2", None], []]),
+            "birth": random.choice(["2003-11-15", "2003-11-16", "1950-01-01", "unknown"]),
+            "age": "stated",
+            "mood": random.choice(["good", "bad", 3, None]),
+        }
+        return {name: said[name] for name in random.sample(list(said), random.randrange(4))}
 
     def _identifier(self, tenant: str) -> str:
         random = self._random
@@ -203,7 +252,7 @@ def time_of(fact: Fact) -> int:
 def draw_history(random: Random, settings: Sequence[str] = tuple(SETTINGS)) -> History:
     """Make up a history."""
     setting = random.choice(settings)
-    facts = _Author(random, is_crowded=setting == "crowded").facts()
+    facts = _Author(random, is_crowded=setting == "crowded", is_golden=setting.startswith("golden")).facts()
     end = max(map(time_of, facts)) + random.choice([0, 1, 3, 11, 30, 60]) * HOUR
     world = World(
         partitions=random.choice([1, 2, 3, 5, 12]),

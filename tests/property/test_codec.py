@@ -65,7 +65,17 @@ CUSTOMERS = st.builds(
     status=st.sampled_from(("active", "merged", "retired", "erased")),
     merged_into=st.none() | TEXT,
     identifiers=rows(kind=WORD, value=TEXT, first_seen=st.none() | LONG, last_seen=st.none() | LONG),
-    attributes=rows(name=WORD, value=TEXT, source=WORD, occurred_at=LONG, touchpoint=TEXT, rule=WORD),
+    attributes=rows(
+        name=WORD,
+        value=TEXT,
+        source=WORD,
+        occurred_at=LONG,
+        touchpoint=TEXT,
+        rule=WORD,
+        channel=WORD,
+        alternatives=rows(value=TEXT, source=WORD, occurred_at=LONG, touchpoint=TEXT, channel=WORD, count=LONG, lost_by=WORD).map(list),
+        periods=rows(value=TEXT, valid_from=LONG, valid_to=st.none() | LONG, sources=several(WORD).map(list)).map(list),
+    ),
     consents=rows(purpose=WORD, granted=st.booleans(), occurred_at=LONG, source=WORD),
     interactions=rows(channel=WORD, type=WORD, occurred_at=LONG, count=LONG),
     personas=several(WORD),
@@ -79,6 +89,7 @@ CUSTOMERS = st.builds(
         deadline=st.none() | LONG,
     ),
     next_guidance=st.none() | TEXT,
+    shared_identifiers=rows(kind=WORD, value=TEXT, valid_from=LONG, valid_to=st.none() | LONG, last_seen=LONG),
 )
 CHANGES = st.builds(
     IdentityChange,

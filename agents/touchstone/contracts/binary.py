@@ -141,6 +141,7 @@ def customer(c: Customer) -> bytes:
                 _strings(c.personas),
                 _rows(c.journeys, _journey),
                 _maybe_word(c.next_guidance),
+                _rows(c.shared_identifiers, _shared_identifier),
             )
         )
     except KeyError as unknown:
@@ -164,8 +165,34 @@ def _attribute(row: dict[str, Any]) -> bytes:
             long(row["occurred_at"]),
             string(row["touchpoint"]),
             _word(row["rule"]),
+            _word(row["channel"]),
+            _rows(row["alternatives"], _alternative),
+            _rows(row["periods"], _period),
         )
     )
+
+
+def _alternative(row: dict[str, Any]) -> bytes:
+    return b"".join(
+        (
+            string(row["value"]),
+            _word(row["source"]),
+            long(row["occurred_at"]),
+            string(row["touchpoint"]),
+            _word(row["channel"]),
+            long(row["count"]),
+            _word(row["lost_by"]),
+        )
+    )
+
+
+def _period(row: dict[str, Any]) -> bytes:
+    return string(row["value"]) + long(row["valid_from"]) + _maybe_long(row["valid_to"]) + _strings(row["sources"])
+
+
+def _shared_identifier(row: dict[str, Any]) -> bytes:
+    times = long(row["valid_from"]) + _maybe_long(row["valid_to"]) + long(row["last_seen"])
+    return _word(row["kind"]) + string(row["value"]) + times
 
 
 def _consent(row: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.times import iso_text
 from touchstone.model.output import DeadLetter
 
-TIMES = frozenset({"occurred_at", "detected_at", "first_seen", "last_seen", "since", "deadline"})
+TIMES = frozenset({"occurred_at", "detected_at", "first_seen", "last_seen", "since", "deadline", "valid_from", "valid_to"})
 """The fields that hold a time, in any output record."""
 
 

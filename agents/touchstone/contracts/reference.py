@@ -35,7 +35,8 @@ when it is stale.
 def reference() -> str:
     """The page as Markdown."""
     parts = [_INTRODUCTION]
-    parts += [_record_type(schema) for schema in bundled_schemas().all()]
+    bundle = bundled_schemas()
+    parts += [_record_type(bundle.current(name)) for name in dict.fromkeys(schema.name for schema in bundle.all())]
     parts += [
         "## Why a record becomes a dead letter\n\n"
         + _table(("reason", "meaning"), ((f"`{code}`", text) for code, text in REASONS.items())),

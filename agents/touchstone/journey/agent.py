@@ -12,6 +12,7 @@ from touchstone.journey.component import Component, effective
 from touchstone.journey.fold import advance, step
 from touchstone.journey.golden import observe, sighting_number
 from touchstone.journey.policy import Journeys
+from touchstone.journey.recycled import changes_hands
 from touchstone.journey.retention import day_of, group_name, place
 from touchstone.journey.settle import Settlement
 from touchstone.journey.speaker import Speaker
@@ -168,6 +169,9 @@ class JourneyPartition:
             return False
         if not anchor.is_anchor and not self._becomes_anchor(component, anchor, touchpoint.identifiers[index]):
             return False
+        recycled = self._journeys.recycled
+        if recycled and changes_hands(person, touchpoint, recycled):
+            return False
         day = day_of(touchpoint)
         number = person.pace[1] + 1 if day == person.pace[0] else 1
         if day < person.pace[0] or number > self._journeys.per_day:
@@ -178,12 +182,12 @@ class JourneyPartition:
             moved = advance(state, journey, touchpoint.occurred_at - 1) + step(state, journey, touchpoint) + advance(state, journey, now)
             drafts += [(journey.name, draft) for draft in moved]
         left_out = person.left_out
-        observe(person, touchpoint, self._journeys.room)
+        observe(person, touchpoint, self._journeys.room, self._journeys.attributes, self._journeys.recycled)
         if person.left_out > left_out:
             self._changed.setdefault(component.root, ChangeLog()).note_room(customer_id, left_out, person)
         person.pace = day, number
         person.owned = (person.owned[0] + 1, person.owned[1] ^ sighting_number(touchpoint))
-        self._say(component, customer_id, person, drafts, speaker)
+        self._say(component, customer_id, person, drafts, speaker, now)
         self._wake(component, person.next_at, touchpoint.occurred_at + self._retention + 1)
         return True
 
@@ -205,13 +209,15 @@ class JourneyPartition:
         component.put_node(identifier, node)
         return True
 
-    def _say(self, component: Component, customer_id: str, person: Person, drafts: list[tuple[str, Draft]], speaker: Speaker) -> None:
+    def _say(
+        self, component: Component, customer_id: str, person: Person, drafts: list[tuple[str, Draft]], speaker: Speaker, now: int
+    ) -> None:
         """After steps of the fold: their moments, the person's row, and a customer record before the commit."""
         for name, draft in drafts:
             if draft.deadline is not None:
                 person.fired = max(person.fired, draft.deadline)
             speaker.add_moment(component, customer_id, name, draft)
-        person.next_at = self._journeys.earliest_deadline(person)
+        person.next_at = self._journeys.look_ahead(person, now)
         component.put_person(customer_id, person)
         self._touched[component.root, customer_id] = None
 
@@ -239,7 +245,7 @@ class JourneyPartition:
         for name, person in component.rows("p"):
             if person.next_at is not None and person.next_at <= now:
                 drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
-                self._say(component, name[1:], person, drafts, speaker)
+                self._say(component, name[1:], person, drafts, speaker, now)
         self._rewind(component)
 
     def _rewind(self, component: Component) -> None:

@@ -1,23 +1,29 @@
 """What is known about one person: when each identifier was seen, attributes with provenance, consents, contacts per channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
+from touchstone.journey.attributes import AttributeRules, row
+from touchstone.journey.recycled import use
+from touchstone.journey.survivorship import MOST_RECENT, text_of
 from touchstone.model.component import Person
 from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.touchpoint import Touchpoint
 
-MOST_RECENT = "most_recent"
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
-def observe(person: Person, touchpoint: Touchpoint, room: int) -> None:
-    """Take in the newest touchpoint of a person. Called in the order of event time; later values win (rule `most_recent`).
+def observe(
+    person: Person, touchpoint: Touchpoint, room: int, rules: AttributeRules | None = None, recycled: AbstractSet[str] = frozenset()
+) -> None:
+    """Take in the newest touchpoint of a person. Called in the order of event time; without `rules` later values win (`most_recent`).
 
-    What does not find room (bytes) is left out, the longest unsaid first; what is said again comes back.
+    What does not find room (bytes) is left out, the longest unsaid first; what is said again comes back. `recycled` are the kinds of
+    identifiers of which it is kept who used a value when.
     """
     at, members = touchpoint.occurred_at, person.members
     for x in touchpoint.identifiers:
@@ -25,13 +31,18 @@ def observe(person: Person, touchpoint: Touchpoint, room: int) -> None:
             seen = members[x]
             members[x] = (at, at) if seen is None else (min(seen[0], at), max(seen[1], at))
     order = touchpoint.order
-    for name, value in touchpoint.profile.items():
-        if value is not None:
-            person.attributes[name] = (value, order)
+    if recycled:
+        use(person, touchpoint, recycled)
+    if rules is None:
+        for name, value in touchpoint.profile.items():
+            if value is not None:
+                person.attributes[name] = (value, order, touchpoint.channel)
+        if touchpoint.profile:
+            _make_room(person, person.attributes, room)
+    else:
+        rules.observe(person, touchpoint, room)
     for purpose, granted in touchpoint.consents.items():
         person.consents[purpose] = (granted, order)
-    if touchpoint.profile:
-        _make_room(person, person.attributes, room)
     if touchpoint.consents:
         _make_room(person, person.consents, room)
     contact = person.interactions.get(touchpoint.channel)
@@ -66,7 +77,14 @@ def sighting_number(touchpoint: Touchpoint) -> int:
     return int.from_bytes(blake2b(named.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
 
 
-def profile(person: Person) -> dict[str, Any]:
+def _attributes(person: Person, rules: AttributeRules | None) -> Iterator[dict[str, Any]]:
+    for name, (value, order, channel) in person.attributes.items():
+        yield row(name, text_of(value), order, channel, MOST_RECENT)
+    if rules is not None:
+        yield from rules.rows(person)
+
+
+def profile(person: Person, rules: AttributeRules | None = None) -> dict[str, Any]:
     """The parts of a customer record that come from touchpoints, in canonical order."""
     return {
         "identifiers": tuple(
@@ -78,20 +96,20 @@ def profile(person: Person) -> dict[str, Any]:
             }
             for x, seen in sorted(person.members.items())
         ),
-        "attributes": tuple(
-            {
-                "name": name,
-                "value": _json(value).decode(),
-                "source": order[1],
-                "occurred_at": order[0],
-                "touchpoint": f"{order[1]}/{order[2]}",
-                "rule": MOST_RECENT,
-            }
-            for name, (value, order) in sorted(person.attributes.items())
-        ),
+        "attributes": tuple(sorted(_attributes(person, rules), key=lambda each: str(each["name"]))),
         "consents": tuple(
             {"purpose": purpose, "granted": granted, "occurred_at": order[0], "source": order[1]}
             for purpose, (granted, order) in sorted(person.consents.items())
+        ),
+        "shared_identifiers": tuple(
+            {
+                "kind": kind_of(x),
+                "value": value_of(x),
+                "valid_from": person.used[x][0],
+                "valid_to": ended,
+                "last_seen": person.used[x][1],
+            }
+            for x, ended in sorted(person.shared.items())
         ),
         "interactions": tuple(
             {"channel": channel, "type": kind, "occurred_at": at, "count": count}

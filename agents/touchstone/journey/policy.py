@@ -2,6 +2,7 @@
 
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Policy
+from touchstone.journey.attributes import AttributeRules
 from touchstone.journey.fold import next_deadline
 from touchstone.journey.rules import CompiledJourney
 from touchstone.model.component import Person
@@ -9,19 +10,25 @@ from touchstone.topology.compile import Topology
 
 
 class Journeys:
-    """The journeys of a topology, compiled once."""
+    """The journeys of a topology and the rules of its golden record, compiled once."""
 
     def __init__(self, topology: Topology, ordering: Ordering) -> None:
         self.topology = topology
         self.ordering = ordering
         self.per_day, self.room = topology.touchpoints_per_day, topology.profile_bytes
         self.compiled = tuple(CompiledJourney(journey) for journey in topology.journeys)
+        self.attributes = None if topology.attributes is None else AttributeRules(topology.attributes)
+        self.recycled = topology.recycled
         self.limits = Policy(topology.kinds, topology.identifiers_per_person, topology.merges_per_person, ordering.strength)
 
-    def earliest_deadline(self, person: Person) -> int | None:
-        """When the next silence of a person speaks (milliseconds), or None."""
+    def look_ahead(self, person: Person, now: int) -> int | None:
+        """Derive what follows from the time, as of `now`. Returns when next a silence speaks or a derived attribute changes, or None."""
         due = (next_deadline(person.states[journey.name], journey) for journey in self.compiled)
-        return min((deadline[0] for deadline in due if deadline is not None), default=None)
+        times = [deadline[0] for deadline in due if deadline is not None]
+        changes_at = None if self.attributes is None else self.attributes.follow(person, now)
+        if changes_at is not None:
+            times.append(changes_at)
+        return min(times, default=None)
 
 
 def customer_id_of(ordering: Ordering, origin: str, *, is_nobody: bool) -> str:

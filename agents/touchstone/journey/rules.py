@@ -6,11 +6,13 @@ from typing import Any
 
 from touchstone.model.journey import JourneyState, Mark
 from touchstone.model.touchpoint import Touchpoint
-from touchstone.topology.compile import Comparison, Journey, Match, Rule
+from touchstone.topology.compile import Journey, Rule
+from touchstone.topology.match import Comparison, Match
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 Predicate = Callable[[Touchpoint], bool]
-_MISSING = object()
+MISSING = object()
+"""What an attribute is that is not there: it compares with nothing."""
 
 
 def compile_match(match: Match) -> Predicate:
@@ -39,12 +41,17 @@ def compile_comparison(comparison: Comparison) -> Predicate:
     return holds
 
 
+def is_met_by(comparison: Comparison, value: Any) -> bool:
+    """Whether a value is as a comparison asks; `MISSING` answers for one that is not there."""
+    return _TESTS[comparison.operator](value, comparison.value)
+
+
 def value_at(touchpoint: Touchpoint, path: Sequence[str]) -> Any:
     """The attribute at `path` (its first part is properties, context or profile), or a mark that compares with nothing."""
     value: Any = getattr(touchpoint, path[0])
     for part in path[1:]:
         if not isinstance(value, Mapping) or part not in value:
-            return _MISSING
+            return MISSING
         value = value[part]
     return value
 
@@ -55,7 +62,8 @@ def _is(value: Any, expected: Any) -> bool:
     return bool(value == expected)
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """A number, also one that is written as text; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -67,7 +75,7 @@ def _number(value: Any) -> float | None:
 
 def _ordered(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
     def holds(value: Any, expected: Any) -> bool:
-        a, b = _number(value), _number(expected)
+        a, b = number_of(value), number_of(expected)
         return a is not None and b is not None and test(a, b)
 
     return holds
@@ -75,13 +83,13 @@ def _ordered(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "is": _is,
-    "is_not": lambda value, expected: value is not _MISSING and not _is(value, expected),
+    "is_not": lambda value, expected: value is not MISSING and not _is(value, expected),
     "above": _ordered(lambda a, b: a > b),
     "at_least": _ordered(lambda a, b: a >= b),
     "below": _ordered(lambda a, b: a < b),
     "at_most": _ordered(lambda a, b: a <= b),
     "in": lambda value, expected: any(_is(value, one) for one in expected),
-    "exists": lambda value, expected: (value is not _MISSING and value is not None) is expected,
+    "exists": lambda value, expected: (value is not MISSING and value is not None) is expected,
 }
 
 

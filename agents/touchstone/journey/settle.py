@@ -13,6 +13,7 @@ from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import moment_of
+from touchstone.journey.recycled import tell
 from touchstone.journey.retention import expired, group_name, pace, place, surplus
 from touchstone.journey.speaker import Speaker
 from touchstone.model.command import JOIN
@@ -224,6 +225,11 @@ class Settlement:
         for name, _ in component.rows("p"):
             if name[1:] not in told.members:
                 component.delete(name)
+        if journeys.recycled:
+            persons = {name[1:]: person for name, person in component.rows("p")}
+            for customer_id in tell(persons, told.people.nobody):
+                component.put_person(customer_id, persons[customer_id])
+                touched.append(customer_id)
         return touched + [name[1:] for name, row in component.rows("c") if row.must_repeat]
 
     def _note_conflicts(self, component: Component, told: Told, log: ChangeLog) -> None:
@@ -265,7 +271,7 @@ def refold(
     person.pace = pace(touchpoints)
     counted = sorted(winners(touchpoints), key=lambda t: t.order)
     for touchpoint in counted:
-        observe(person, touchpoint, journeys.room)
+        observe(person, touchpoint, journeys.room, journeys.attributes, journeys.recycled)
     truth: dict[str, MomentContent] = {}
     fired = [NEVER]
     for journey in journeys.compiled:
@@ -274,5 +280,5 @@ def refold(
         fired.append(last)
         truth.update(moment_of(draft, tenant, customer_id, journey.name, journeys.topology.version) for draft in drafts)
     person.fired = max(fired)
-    person.next_at = journeys.earliest_deadline(person)
+    person.next_at = journeys.look_ahead(person, as_of)
     return person, truth

@@ -80,6 +80,8 @@ class Speaker:
             members, is_nobody = tuple(sorted(person.members)), person.is_nobody
             # Not the record itself: it is dear to make, and follows from these.
             told: Any = (person.members, person.attributes, person.consents, person.interactions, standings)
+            if person.golden is not None or person.shared:
+                told = (*told, person.golden, person.used, person.shared)
         elif before is not None:
             origin, members, is_nobody, standings, told = before.origin, (), before.is_nobody, (), None
             status, merged_into = self._standing(component, before, customer_id)
@@ -90,7 +92,7 @@ class Speaker:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
-        content = profile(person) if person is not None else {}
+        content = profile(person, self._journeys.attributes) if person is not None else {}
         self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from touchstone.model.golden import Golden, Order
 from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
@@ -140,8 +141,10 @@ class Person(Struct, array_like=True):
 
     `members`: identifier -> [first, last seen] by touchpoints owned, None where none speaks of it. `owned`: how many touchpoints, and
     the exclusive or of their content hashes. `newest`: the order of the last touchpoint folded. `fired`: the last deadline that fired.
-    `attributes` and `consents`: name -> (value, order, source). `interactions`: channel -> (type, time, count).
+    `attributes`: name -> (value, order, channel). `consents`: purpose -> (granted, order). `interactions`: channel -> (type, time, count).
     `pace`: the newest day on which touchpoints are owned, and how many. `left_out`: attributes and consents that had no room.
+    `golden`: the attributes for which the topology has rules. `used`: recycled identifiers of others -> [first, last use]; `shared`: of
+    these, those that belong to nobody -> when this person's use ended.
     """
 
     members: dict[str, tuple[int, int] | None]
@@ -151,11 +154,14 @@ class Person(Struct, array_like=True):
     newest: tuple[int, str, str] | None = None
     fired: int = NEVER
     next_at: int | None = None
-    attributes: dict[str, tuple[Any, tuple[int, str, str]]] = field(default_factory=dict)
+    attributes: dict[str, tuple[Any, Order, str]] = field(default_factory=dict)
     consents: dict[str, tuple[bool, tuple[int, str, str]]] = field(default_factory=dict)
     interactions: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     pace: tuple[int, int] = (NEVER, 0)
     left_out: int = 0
+    golden: Golden | None = None
+    used: dict[str, tuple[int, int]] = field(default_factory=dict)
+    shared: dict[str, int | None] = field(default_factory=dict)
 
 
 class SaidMoment(Struct, array_like=True):

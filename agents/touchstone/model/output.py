@@ -59,9 +59,11 @@ class Moment(Struct, frozen=True):
 class Customer(Struct, frozen=True):
     """The golden profile of one customer id, or what became of it (status merged, retired).
 
-    identifiers: {kind, value, first_seen, last_seen}; attributes: {name, value, source, occurred_at, touchpoint, rule};
+    identifiers: {kind, value, first_seen, last_seen}; attributes: {name, value, source, occurred_at, touchpoint, rule,
+    channel, alternatives: {value, source, occurred_at, touchpoint, channel, count, lost_by}, periods: {value, valid_from, valid_to, sources}};
     consents: {purpose, granted, occurred_at, source}; interactions: {channel, type, occurred_at, count};
-    journeys: {journey, instance, phase, since, cycle, dormant, deadline}. `value` of an attribute is its JSON text.
+    journeys: {journey, instance, phase, since, cycle, dormant, deadline}. `value` of an attribute is its JSON text;
+    shared_identifiers: {kind, value, valid_from, valid_to, last_seen}.
     """
 
     customer_id: str
@@ -76,6 +78,7 @@ class Customer(Struct, frozen=True):
     personas: tuple[str, ...] = ()
     journeys: tuple[dict[str, Any], ...] = ()
     next_guidance: str | None = None
+    shared_identifiers: tuple[dict[str, Any], ...] = ()
 
 
 class IdentityChange(Struct, frozen=True):

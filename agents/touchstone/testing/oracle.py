@@ -4,7 +4,7 @@ It shares `resolve` and the fold with the product and nothing else: no union-fin
 stages end elsewhere, one of the two is wrong.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Evidence, People, resolve
 from touchstone.identity.sharing import is_generic
 from touchstone.journey.policy import Journeys, customer_id_of
+from touchstone.journey.recycled import tell as tell_uses
 from touchstone.journey.retention import Group, expired, group_of, surplus
 from touchstone.journey.settle import refold
 from touchstone.model.component import Person
@@ -160,4 +161,6 @@ def _view(
         person, moments = refold(journeys, tenant, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody)
         truth.persons[customer_id] = person
         truth.moments.update({name: content for name, content in moments.items() if content.occurred_at >= horizon})
+    if journeys.recycled:
+        deque(tell_uses(truth.persons, people.nobody), maxlen=0)
     return truth

@@ -1,4 +1,4 @@
-"""Faults that concern several keys: aliases, topics, guards, outputs, times. Journeys have their own: check_journey.py.
+"""Faults that concern several keys: aliases, topics, guards, outputs, times. Journeys and attributes have their own: check_journey.py, check_attributes.py.
 
 The checks run on whatever of the document the model accepts, so that one misspelt key does not hide the other faults.
 """
@@ -6,6 +6,7 @@ The checks run on whatever of the document the model accepts, so that one misspe
 import re
 from collections.abc import Mapping
 
+from touchstone.topology.check_attributes import check_attributes
 from touchstone.topology.check_journey import check_journey
 from touchstone.topology.explain import Location
 from touchstone.topology.findings import Findings
@@ -31,6 +32,7 @@ def check(topology: WrittenTopology, found: Findings) -> None:
         found.at(("lateness",), f"expected at most the retention of {duration_text(topology.retention)}: nothing older is folded in at all")
     for name, journey in topology.journeys.items():
         check_journey(("journeys", name), journey, topology, found)
+    check_attributes(topology, found)
     _check_outputs(topology, found)
 
 

@@ -17,7 +17,7 @@ _LEADS = re.compile(r"phases|rules(\[\d+\](\.(to|from)\b.*)?)?$")
 def check_journey(location: Location, journey: WrittenJourney, topology: WrittenTopology, found: Findings) -> None:
     """Write down every fault of one journey."""
     _check_names(location, journey, found)
-    channels = _known_channels(topology, found)
+    channels = known_channels(topology, found)
     for n, rule in enumerate(journey.rules):
         here: Location = (*location, "rules", n)
         if not found.lost(here):  # a rule of which something was left out looks incomplete because of that
@@ -25,7 +25,7 @@ def check_journey(location: Location, journey: WrittenJourney, topology: Written
         _check_times(here, rule, topology.retention, found)
         for part, match in (("when", rule.when), ("without", rule.without)):
             if match is not None:
-                _check_match((*here, part), match, channels, found)
+                check_match((*here, part), match, channels, found)
         _check_phases(here, rule, journey.phases, found)
     if journey.dormant is not None and journey.dormant.after > topology.retention:
         found.at(
@@ -42,7 +42,7 @@ def check_journey(location: Location, journey: WrittenJourney, topology: Written
     _check_circles(location, journey.rules, found)
 
 
-def _known_channels(topology: WrittenTopology, found: Findings) -> set[str] | None:
+def known_channels(topology: WrittenTopology, found: Findings) -> set[str] | None:
     """Every word that names a channel; None when some could not be read."""
     lost = found.lost(("channels",))
     if any(path == "" or ".aliases" in path for path in lost):
@@ -93,7 +93,8 @@ def _check_times(here: Location, rule: WrittenRule, retention: int, found: Findi
             found.at((*here, *where), f"expected at most the retention of {duration_text(retention)}: nothing older is known")
 
 
-def _check_match(here: Location, match: WrittenSilence, channels: set[str] | None, found: Findings) -> None:
+def check_match(here: Location, match: WrittenSilence, channels: set[str] | None, found: Findings) -> None:
+    """Write down every fault of what is asked of touchpoints; `channels` as `known_channels` gives them."""
     for n, channel in enumerate(match.channel or ()):
         if channels is not None and channel not in channels:
             found.unknown((*here, "channel", n), "channel", channel, channels)

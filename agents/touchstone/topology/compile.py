@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from touchstone.topology.attributes import Attributes, attributes_of
 from touchstone.topology.fingerprint import fingerprint
+from touchstone.topology.match import Match, match_of, some
 from touchstone.topology.model import (
     DEFAULT_GUARD_WEAKER,
     DEFAULT_GUARD_WEAKER_OF_UNIQUE,
@@ -19,7 +21,6 @@ from touchstone.topology.model import (
 )
 from touchstone.topology.pattern import as_pattern
 from touchstone.topology.topics import Topics
-from touchstone.topology.words import WrittenCondition, attribute_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,6 @@ class DeadLetterLimit:
     refused: int
     of: int
     in_a_row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One comparison of an attribute: `path` begins with properties, context or profile."""
-
-    path: tuple[str, ...]
-    operator: Literal["is", "is_not", "above", "at_least", "below", "at_most", "in", "exists"]
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Which touchpoints a rule speaks of; None means any."""
-
-    types: frozenset[str] | None = None
-    channels: frozenset[str] | None = None
-    where: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +115,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything the stages need to know. `fingerprint` is a hash of what decides results: a state carries it."""
+    """Everything the stages need to know. `fingerprint` is a hash of what decides results: a state carries it.
+
+    `attributes`: rules of the golden record, where the topology has any. `recycled`: kinds whose values pass from person to person.
+    """
 
     name: str
     version: int
@@ -157,6 +143,8 @@ class Topology:
     topics: Topics = field(default_factory=Topics)
     touchpoints_per_day: int = 2_000
     profile_bytes: int = 64 * 1024
+    attributes: Attributes | None = None
+    recycled: frozenset[str] = frozenset()
 
     @property
     def keep(self) -> int:
@@ -195,10 +183,12 @@ def compile_topology(written: WrittenTopology) -> Topology:
         type_aliases=type_aliases,
         journeys=tuple(_journey(name, journey, type_aliases, channel_aliases) for name, journey in written.journeys.items()),
         outputs=tuple(
-            Output(name, output.topic, _some(output.journeys), _some(output.kinds), _some(output.phases))
+            Output(name, output.topic, some(output.journeys), some(output.kinds), some(output.phases))
             for name, output in written.outputs.items()
         ),
         topics=Topics(**written.topics.model_dump()),
+        attributes=attributes_of(written.attributes, type_aliases, channel_aliases),
+        recycled=frozenset(name for name, kind in written.identifiers.items() if kind.recycled),
     )
     return replace(topology, fingerprint=fingerprint(deciding(topology)))
 
@@ -208,9 +198,11 @@ def deciding(topology: Topology) -> dict[str, Any]:
 
     Nor how many dead letters stop a worker: whoever has looked at them raises that limit, and goes on with the state there is.
     Channels neither: a touchpoint carries its channel and medium from intake on, so a channel may be added while a state lives on.
+    What a topology does not use is left out: a state made before there was such a thing still fits.
     """
     beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
     beside |= {"dead_letters"}
+    beside |= {name for name in ("attributes", "recycled") if not getattr(topology, name)}
     return {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
 
 
@@ -220,10 +212,6 @@ def _dead_letters(limit: WrittenDeadLetters) -> DeadLetterLimit:
 
 def _aliases(named: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return {alias: name for name, aliases in named.items() for alias in aliases}
-
-
-def _some(words: Iterable[str] | None, aliases: Mapping[str, str] | None = None) -> frozenset[str] | None:
-    return None if words is None else frozenset((aliases or {}).get(word, word) for word in words)
 
 
 def _kind(name: str, rank: int, kind: WrittenIdentifier, everywhere: Iterable[str]) -> IdentifierKind:
@@ -258,24 +246,14 @@ def _journey(name: str, journey: WrittenJourney, types: Mapping[str, str], chann
 
 def _rule(index: int, rule: WrittenRule, types: Mapping[str, str], channels: Mapping[str, str]) -> Rule:
     matched = rule.when or rule.without
-    match = Match()
-    if matched is not None:
-        where = tuple(comparison for attribute, condition in matched.where.items() for comparison in _comparisons(attribute, condition))
-        match = Match(_some(matched.type, types), _some(matched.channel, channels), where)
     return Rule(
         name=rule.name,
         index=index,
-        match=match,
+        match=Match() if matched is None else match_of(matched, types, channels),
         to=rule.to,
-        from_phases=_some(rule.from_),
+        from_phases=some(rule.from_),
         count=rule.when.count if rule.when else 1,
         within_ms=rule.when.within if rule.when else None,
-        after=_some(rule.when.after, types) if rule.when else None,
+        after=some(rule.when.after, types) if rule.when else None,
         absence_ms=rule.for_,
     )
-
-
-def _comparisons(attribute: str, condition: WrittenCondition) -> Iterable[Comparison]:
-    path = attribute_path(attribute)
-    for operator, value in condition.asked.items():
-        yield Comparison(path, operator, tuple(value) if isinstance(value, list) else value)

@@ -35,6 +35,10 @@ class Findings:
         """The value names something that is not defined."""
         self.at(location, f"unknown {what} `{word}`: {nearest(word, words)}")
 
+    def unknown_key(self, location: Location, what: str, word: str, words: Iterable[str]) -> None:
+        """The key, or the value that belongs to it, names something that is not defined."""
+        self.at_key(location, f"unknown {what} `{word}`: {nearest(word, words)}")
+
     def line_of(self, location: Location) -> int:
         """The line in which the key at this location stands."""
         return place(self._root, location)[0].key_line

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from touchstone.topology.model_attributes import Entries
 from touchstone.topology.quantity import Duration, Size, Span
 from touchstone.topology.words import (
     Blocked,
@@ -164,6 +165,11 @@ class WrittenIdentifier(Written):
     blocked: list[Blocked] = Field(
         [], description="Values of this kind that identify nobody: literally, or `/regular expression/`; case does not matter."
     )
+    recycled: bool = Field(
+        False,
+        description="Values pass from person to person, such as telephone numbers: each customer's record also says from when until when they "
+        "used a value that belongs to nobody now, so that it can be looked up as of a time.",
+    )
     aliases: list[Word] = Field([], description="Other words the producers have for this kind; renamed on the way in.")
 
 
@@ -312,6 +318,9 @@ class WrittenTopology(Written):
     identifiers: dict[Name, WrittenIdentifier] = Field(description="The kinds of identifiers by name, strongest first.")
     types: dict[Word, WrittenType] = Field({}, description="Types of touchpoints that have several names. Other types need no entry.")
     journeys: dict[Name, WrittenJourney] = Field({}, description="The journeys by name.")
+    attributes: Entries = Field(
+        {}, description='The golden record: which value of an attribute survives, by name. `"*"` is all others; quote it.'
+    )
     outputs: dict[Name, WrittenOutput] = Field({}, description="Further topics for some of the moments, by name.")
     topics: WrittenTopics = Field(WrittenTopics(), description="The topics that are no channel's.")
 

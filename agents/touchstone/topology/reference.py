@@ -124,6 +124,8 @@ def _value(field: Mapping[str, Any]) -> str:
 
 def _kind(field: Mapping[str, Any]) -> str:
     kind = field.get("type")
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_kind(choice) for choice in field["anyOf"]))
     if "enum" in field:
         return ", ".join(f"`{word}`" for word in field["enum"])
     if kind == "integer":

@@ -15,8 +15,9 @@ from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
-from touchstone.topology.compile import IdentifierKind, Journey, Match, Rule, Topology
+from touchstone.topology.compile import IdentifierKind, Journey, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
+from touchstone.topology.match import Match
 
 HOUR = 3_600_000
 NOON = 1_718_020_800_000

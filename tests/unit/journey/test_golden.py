@@ -35,6 +35,9 @@ def test_the_most_recent_value_of_an_attribute_wins_and_says_where_it_comes_from
             "occurred_at": NOON + 2 * HOUR,
             "touchpoint": "web/search@2",
             "rule": "most_recent",
+            "channel": "web",
+            "alternatives": (),
+            "periods": (),
         },
         {
             "name": "name",
@@ -43,6 +46,9 @@ def test_the_most_recent_value_of_an_attribute_wins_and_says_where_it_comes_from
             "occurred_at": NOON + HOUR,
             "touchpoint": "web/search@1",
             "rule": "most_recent",
+            "channel": "web",
+            "alternatives": (),
+            "periods": (),
         },
     )
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.journey.desk import HOUR, journey, rule, touchpoint
 from touchstone.journey.rules import CompiledJourney, compile_comparison, compile_match, is_met, remember, value_at
 from touchstone.model.journey import JourneyState, Mark
-from touchstone.topology.compile import Comparison, Match
+from touchstone.topology.match import Comparison, Match
 
 
 def mark(at: float, key: str | None = None) -> Mark:

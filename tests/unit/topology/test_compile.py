@@ -2,8 +2,9 @@
 
 import pytest
 
-from touchstone.topology.compile import Comparison, Rule, Topology
+from touchstone.topology.compile import Rule, Topology
 from touchstone.topology.load import load_text
+from touchstone.topology.match import Comparison
 
 SHOP = """\
 version: 1

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.errors import TopologyError, UsageError
-from touchstone.topology.compile import Comparison, Topology
+from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_text, load_topology
+from touchstone.topology.match import Comparison
 
 HOUR, DAY = 3_600_000, 86_400_000
 MINIMAL = "version: 1\nname: shop\nchannels: {web: {}}\nidentifiers: {user_id: {}}\n"
