@@ -1,0 +1,201 @@
+"""Which records are compared at all: those that share a block key, made from parts of the record as the topology says."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from touchstone.matching.dates import turned
+from touchstone.matching.names import sound
+from touchstone.matching.records import IDENTIFIERS, Record
+
+Positions = NDArray[np.int64]
+
+Block = tuple[str, ...]
+"""The parts that make the keys of one kind of block: records that agree in all of them meet."""
+
+BLOCK_LIMIT = 100
+"""A block with more records than this is closed: what so many share says nothing, and its pairs would be too many."""
+
+
+def _names(record: Record) -> list[str]:
+    words = [*record.values.get("given", "").split(), *record.values.get("family", "").split()]
+    return [word for word in words if len(word) > 1]
+
+
+def _sounds(record: Record) -> list[str]:
+    return list(dict.fromkeys(sound(word) for word in _names(record)))
+
+
+def _starts(record: Record) -> list[str]:
+    return list(dict.fromkeys(word[:3] for word in _names(record)))
+
+
+def _ends(record: Record) -> list[str]:
+    return list(dict.fromkeys(word[-3:] for word in _names(record)))
+
+
+def _district(record: Record) -> list[str]:
+    return [sound(words)] if (words := record.values.get("district", "")) else []
+
+
+def _whole_name(record: Record) -> list[str]:
+    given, family = (record.values.get(column, "") for column in ("given", "family"))
+    return ["+".join(sorted((sound(given), sound(family))))] if given and family else []
+
+
+def _born(record: Record) -> list[str]:
+    date = record.values.get("birth_date", "")
+    return [min(date, turned(date))] if date else []
+
+
+def _year(record: Record) -> list[str]:
+    date = record.values.get("birth_date", "")
+    return [date[:4]] if date else []
+
+
+def _day(record: Record) -> list[str]:
+    date = record.values.get("birth_date", "")
+    return ["".join(sorted((date[4:6], date[6:])))] if date else []
+
+
+def _street(record: Record) -> list[str]:
+    words = record.values.get("street", "").split()
+    return [sound(words[0])] if words else []
+
+
+def _city(record: Record) -> list[str]:
+    city = record.values.get("city", "")
+    return [sound(city)] if city else []
+
+
+def _local(record: Record) -> list[str]:
+    return [local] if len(local := record.values.get("email", "").partition("@")[0]) > 4 else []
+
+
+def _line(record: Record) -> list[str]:
+    """The last seven digits: the subscriber's own, however country and area are written."""
+    return [phone[-7:]] if (phone := record.values.get("phone", "")) else []
+
+
+def _company(record: Record) -> list[str]:
+    return [sound(word) for word in record.values.get("organisation", "").split()]
+
+
+def _works(record: Record) -> list[str]:
+    return [sound(words[0])] if (words := record.values.get("employer", "").split()) else []
+
+
+def _valued(column: str) -> Callable[[Record], list[str]]:
+    return lambda record: [value] if (value := record.values.get(column, "")) else []
+
+
+PARTS: Mapping[str, Callable[[Record], Sequence[str]]] = {
+    "name": _sounds,
+    "name_start": _starts,
+    "name_end": _ends,
+    "district": _district,
+    "names": _whole_name,
+    "birth_date": _born,
+    "birth_year": _year,
+    "birth_day": _day,
+    "street": _street,
+    "house_number": _valued("number"),
+    "city": _city,
+    "postcode": _valued("postcode"),
+    "email": _valued("email"),
+    "email_name": _local,
+    "phone": _line,
+    "organisation": _company,
+    "employer": _works,
+    **{role: _valued(role) for role in IDENTIFIERS},
+}
+"""What a block key may be made of. `name` is the sound of any one name, so given and family name may be exchanged; `names` is the sound of
+both in alphabetical order; `birth_date` is the same for day and month in either order."""
+
+DEFAULT_BLOCKS: tuple[Block, ...] = (
+    *((role,) for role in IDENTIFIERS),
+    ("email",),
+    ("email_name",),
+    ("phone",),
+    ("birth_date",),
+    ("name",),
+    ("names",),
+    ("name", "postcode"),
+    ("name", "street"),
+    ("name", "district"),
+    ("name", "city"),
+    ("name", "birth_day"),
+    ("name", "birth_year", "city"),
+    ("name_start", "birth_year"),
+    ("name_start", "birth_day"),
+    ("name_start", "city"),
+    ("name_start", "postcode"),
+    ("name_end", "birth_year"),
+    ("name_end", "birth_day"),
+    ("birth_year", "postcode"),
+    ("birth_year", "house_number"),
+    ("birth_year", "district"),
+    ("birth_day", "postcode"),
+    ("birth_day", "city"),
+    ("birth_day", "street"),
+    ("house_number", "street"),
+    ("house_number", "postcode"),
+    ("district", "city"),
+    ("district", "postcode"),
+    ("name", "employer"),
+    ("organisation", "postcode"),
+    ("organisation", "street"),
+    ("organisation", "phone"),
+)
+"""Ways to meet that need no setting: a pair is missed only where an error lies in every one of them."""
+
+
+def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
+    """The keys of the blocks that a record is in. A part that the record lacks makes no key: emptiness brings nobody together."""
+    parts: dict[str, Sequence[str]] = {}
+    for block in blocks:
+        for part in block:
+            if part not in parts:
+                parts[part] = PARTS[part](record)
+    return list(dict.fromkeys("|".join((*block, *values)) for block in blocks for values in product(*(parts[part] for part in block))))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs to compare, as positions in the list of records, `left` below `right`, each once; and how many blocks were closed."""
+
+    left: Positions
+    right: Positions
+    closed: int
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def candidates(records: Sequence[Record], blocks: Sequence[Block] = DEFAULT_BLOCKS, limit: int = BLOCK_LIMIT) -> Candidates:
+    """All pairs that share an open block; the same for any order of the records, but for the positions."""
+    members: dict[str, list[int]] = {}
+    for position, record in enumerate(records):
+        for key in block_keys(record, blocks):
+            members.setdefault(key, []).append(position)
+    found: list[Positions] = [np.empty(0, dtype=np.int64)]
+    closed = 0
+    for block in members.values():
+        if len(block) > limit:
+            closed += 1
+        elif len(block) > 1:
+            one, other = _combinations(len(block))
+            positions = np.array(block, dtype=np.int64)
+            found.append(positions[one] * len(records) + positions[other])
+    pairs = np.unique(np.concatenate(found))
+    return Candidates(pairs // max(len(records), 1), pairs % max(len(records), 1), closed)
+
+
+@lru_cache(maxsize=1024)
+def _combinations(size: int) -> tuple[Positions, Positions]:
+    one, other = np.triu_indices(size, 1)
+    return one, other

@@ -1,0 +1,113 @@
+"""Names as they are compared: one alphabet, no titles, given and family name apart, what sounds alike, what is short for what."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jellyfish
+from anyascii import anyascii
+from nicknames import NickNamer
+
+LONGEST = 200
+"""A longer value is no name, nor a street, but an accident of some form: it is no evidence."""
+
+NOTHING = frozenset(
+    {"", "null", "none", "nil", "undefined", "unknown", "anonymous", "n a", "na", "nan", "test", "x", "xx", "xxx", "missing"}
+)
+"""What people and programs write where they know nothing."""
+
+_TITLES = frozenset(
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "madame", "monsieur", "mme", "mlle", "sra", "senor", "senora", "sir"]
+)
+_GENERATIONS = {"jr": "2", "junior": "2", "jnr": "2", "sr": "1", "senior": "1", "snr": "1", "i": "1", "ii": "2", "iii": "3", "iv": "4"}
+_APOSTROPHES = "'`\u2019\u00b4"
+_CJK = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_SYLLABLE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """The parts of a name; empty where unknown."""
+
+    given: str = ""
+    family: str = ""
+    middle: str = ""
+    generation: str = ""
+
+
+@lru_cache(maxsize=65_536)
+def plain(text: str) -> str:
+    """Lower-case Latin letters and digits with single blanks between words; empty for what says nothing.
+
+    Other scripts are written in Latin letters. Signs and emoji fall away, or two people would agree about them.
+    """
+    if len(text) > LONGEST:
+        return ""
+    if text.isascii():
+        latin = text
+    else:
+        kept = "".join(
+            letter if unicodedata.category(letter)[0] in "LMN" else "" if letter in _APOSTROPHES else " "
+            for letter in unicodedata.normalize("NFKC", text)
+        )
+        latin = _SYLLABLE.sub(" ", anyascii(kept)) if _CJK.search(kept) else anyascii(kept)
+    words = " ".join(re.findall(r"[a-z0-9]+", latin.replace("'", "").casefold()))
+    return "" if words in NOTHING else words
+
+
+def person_name(given: str = "", family: str = "", middle: str = "", full: str = "", generation: str = "") -> PersonName:
+    """The parts of a name from what was stated; a full name is taken apart where its parts were not stated."""
+    if full and not (given or family):
+        given, family = _taken_apart(full)
+    first, marked_first = _without_generation(plain(given))
+    last, marked_last = _without_generation(plain(family))
+    firsts = [word for word in first.split() if word not in _TITLES] or first.split()
+    between = plain(middle)
+    while len(firsts) > 1 and len(firsts[-1]) == 1:  # "Rosemary A": the last letter is a middle initial
+        between = between or firsts[-1]
+        firsts.pop()
+    marked = _GENERATIONS.get(plain(generation), "") or marked_last or marked_first
+    return PersonName(" ".join(firsts), last, between, marked)
+
+
+def _taken_apart(full: str) -> tuple[str, str]:
+    if len(full) > LONGEST:
+        return "", ""
+    family, comma, given = full.partition(",")
+    if comma and given.strip():
+        return given, family
+    if _CJK.search(full):
+        stripped = full.replace(" ", "").replace("・", "")
+        return (stripped[1:], stripped[:1]) if len(stripped) <= 4 else (full, "")
+    words = full.split()
+    marks = []
+    while len(words) > 2 and plain(words[-1]) in _GENERATIONS:
+        marks.append(words.pop())
+    return (" ".join([*words[:-1], *marks]), words[-1]) if len(words) > 1 else ("", full)
+
+
+def _without_generation(name: str) -> tuple[str, str]:
+    words = name.split()
+    if len(words) > 1 and words[-1] in _GENERATIONS:
+        return " ".join(words[:-1]), _GENERATIONS[words[-1]]
+    return name, ""
+
+
+_NONE: frozenset[str] = frozenset()
+_LONG_FORMS: Mapping[str, frozenset[str]] = {short: frozenset(longs) for short, longs in NickNamer().canonical_lookup.items()}
+"""For each name the names it is short for."""
+
+
+def is_short_form(one: str, other: str) -> bool:
+    """Whether one given name is short for the other, or both for the same: Bob and Robert, Bob and Rob."""
+    ones, others = _LONG_FORMS.get(one, _NONE), _LONG_FORMS.get(other, _NONE)
+    return other in ones or one in others or not ones.isdisjoint(others)
+
+
+@lru_cache(maxsize=262_144)
+def sound(name: str) -> str:
+    """How a name sounds, in the letters of Metaphone: `Geoffrey` and `Jeffrey` are both `JFR`; vowels count only in front."""
+    tight = name.replace(" ", "")
+    return jellyfish.metaphone(tight).replace(" ", "") or tight

@@ -1,0 +1,146 @@
+"""How likely two records are one person: the evidence of each feature in bits, weighed against strangers and people who live together.
+
+The score of a pair depends on the two records and the model only. It is the same for (a, b) and (b, a), alone and in a batch.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from touchstone.matching.compare import Codes, Levels, compare
+from touchstone.matching.features import FEATURES, MISSING
+from touchstone.matching.model import Model, digest
+from touchstone.matching.records import Record
+
+Bits = NDArray[np.float64]
+
+SMALLEST = 1e-7
+"""No chance is taken to be smaller: data cannot show it, and one wrong value must not decide alone."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What one feature says of a pair: its level, and the bits it adds (for) or takes (against), correlated features already discounted."""
+
+    feature: str
+    level: str
+    left: str
+    right: str
+    bits: float
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a pair has its score: `prior` + the bits of all features - `household` = `score`, to rounding."""
+
+    score: float
+    probability: float
+    prior: float
+    household: float
+    evidence: tuple[Evidence, ...]
+
+
+class Scorer:
+    """A model, ready to score."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._tables = [self._table(model, feature.name) for feature in FEATURES]
+        self._groups: dict[str, list[int]] = {}
+        for n, feature in enumerate(FEATURES):
+            if model.features[feature.name].group:
+                self._groups.setdefault(model.features[feature.name].group, []).append(n)
+
+    def score(self, records: Sequence[Record], left: Codes, right: Codes) -> Bits:
+        """For each pair of positions in `records` the binary logarithm of the odds that the two are one person."""
+        return self.weigh(records, left, compare(records, left, right))
+
+    def weigh(self, records: Sequence[Record], left: Codes, levels: Levels) -> Bits:
+        """The same for pairs that are compared already."""
+        return self._odds(*self.against_strangers(records, left, levels))
+
+    def against_strangers(self, records: Sequence[Record], left: Codes, levels: Levels) -> tuple[Bits, Bits]:
+        """For each pair the bits for one person, and for two of a household, each against two strangers; without their frequency."""
+        for_match, for_household = self._bits(records, left, levels)
+        return self._sum(for_match), self._sum(for_household)
+
+    def explain(self, one: Record, other: Record) -> Explanation:
+        """The score of one pair with everything that it consists of."""
+        records, left = [one, other], np.array([0])
+        levels = compare(records, left, np.array([1]))
+        for_match, for_household = self._bits(records, left, levels)
+        counted = self._counted(for_match)[0]
+        score = float(self._odds(self._sum(for_match), self._sum(for_household))[0])
+        prior = float(np.log2(self.model.match / (1 - self.model.match)))
+        evidence = tuple(
+            Evidence(feature.name, feature.levels[level], one.values.get(feature.name, ""), other.values.get(feature.name, ""), float(bits))
+            for feature, level, bits in zip(FEATURES, levels[0].tolist(), counted, strict=True)
+            if level != MISSING
+        )
+        return Explanation(score, probability(score), prior, prior + float(counted.sum()) - score, evidence)
+
+    def _table(self, model: Model, name: str) -> tuple[Bits, Bits]:
+        """Per level the bits for a match and for a household, each against strangers; the last entry is that of a missing value."""
+        feature = model.features[name]
+        m = np.maximum(np.array(feature.m), SMALLEST)
+        u = np.maximum(np.array(feature.u), SMALLEST)
+        household = feature.shared * m + (1 - feature.shared) * u
+        return np.append(np.log2(m / u), 0.0), np.append(np.log2(household / u), 0.0)
+
+    def _bits(self, records: Sequence[Record], left: Codes, levels: Levels) -> tuple[Bits, Bits]:
+        for_match, for_household = (np.zeros(levels.shape) for _ in range(2))
+        for n, (feature, (match, household)) in enumerate(zip(FEATURES, self._tables, strict=True)):
+            for_match[:, n], for_household[:, n] = match[levels[:, n]], household[levels[:, n]]
+            learnt = self.model.features[feature.name]
+            exact = np.flatnonzero(levels[:, n] == feature.exact)
+            if learnt.rare is None or not len(exact):
+                continue
+            rare, known = learnt.rare, learnt.frequencies
+            texts = [records[position].values[feature.name] for position in left[exact].tolist()]
+            u = np.maximum([known.get(_digest(text), rare) for text in texts], SMALLEST)
+            m = learnt.m[feature.exact]
+            for_match[exact, n] = np.log2(m / u)
+            for_household[exact, n] = np.log2((learnt.shared * m + (1 - learnt.shared) * u) / u)
+        return for_match, for_household
+
+    def _counted(self, bits: Bits) -> Bits:
+        """Of a group of correlated features the strongest evidence for a match counts in full, the rest in part; against it there is a limit."""
+        counted = bits
+        for group in self._groups.values():
+            inside = bits[:, group]
+            best = np.maximum(inside.max(axis=1, keepdims=True), 0)
+            strongest = np.zeros_like(inside, dtype=bool)
+            strongest[np.arange(len(inside)), inside.argmax(axis=1)] = True
+            shared = np.where(inside > 0, np.where(strongest, best, inside * self.model.together), inside)
+            total = shared.sum(axis=1, keepdims=True)
+            too_low = total < self.model.lowest
+            if counted is bits:
+                counted = bits.copy()
+            counted[:, group] = np.where(too_low, shared * (self.model.lowest / np.where(too_low, total, 1)), shared)
+        return counted
+
+    def _sum(self, bits: Bits) -> Bits:
+        total: Bits = self._counted(bits).sum(axis=1)
+        return total
+
+    def _odds(self, match: Bits, household: Bits) -> Bits:
+        model = self.model
+        stranger = 1 - model.match - model.household
+        odds: Bits = np.log2(model.match) + match - np.logaddexp2(np.log2(stranger), np.log2(model.household) + household)
+        return odds
+
+
+def probability(score: float) -> float:
+    """The probability that belongs to a score in bits."""
+    return float(1 / (1 + np.exp2(-score)))
+
+
+def bits(chance: float) -> float:
+    """The score in bits that belongs to a probability."""
+    return float(np.log2(chance / (1 - chance)))
+
+
+@lru_cache(maxsize=262_144)
+def _digest(value: str) -> str:
+    return digest(value)
