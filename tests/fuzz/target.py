@@ -8,15 +8,18 @@ from tests.unit.intake.shop import NOON, SHOP, intake
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.reasons import REASONS
 from touchstone.errors import RecordRejected
+from touchstone.intake.command import Ruled
 from touchstone.intake.event_time import RECEIVED_AT
 from touchstone.intake.lines import prepare_line
 from touchstone.intake.touchpoint import Accepted
+from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
 from touchstone.runtime.program import Record
 
 SECONDS = 2.0
 """More than this of processor time for one record of at most 64 KiB is a hang; usual are 0.0001."""
 
+COMMANDS = SHOP.topics.commands
 _INTAKE = intake()
 _CODEC = bundled_codec()
 
@@ -28,7 +31,7 @@ class Broken(AssertionError):
 def judge(data: bytes) -> None:
     """Feed bytes to every decoder. Raises what the promise forbids."""
     began = time.process_time()
-    for topic in ("touchpoints.web.v1", "touchpoints.ad.v1"):
+    for topic in ("touchpoints.web.v1", "touchpoints.ad.v1", COMMANDS):
         _take(Record(topic, 0, 0, NOON, data[:16], data, ((RECEIVED_AT, data[:8]),) if data[:1] == b"h" else ()))
     try:
         _CODEC.decode_record(data)
@@ -42,7 +45,12 @@ def judge(data: bytes) -> None:
 
 
 def _take(record: Record) -> None:
-    found = _INTAKE.take(record, [])
+    messages: list[IdentityMessage] = []
+    found = _INTAKE.take_command(record, messages) if record.topic == COMMANDS else _INTAKE.take(record, messages)
+    if isinstance(found, Ruled):
+        if not messages:
+            raise Broken("a command was accepted and nobody is told")
+        return
     if isinstance(found, Accepted):
         value = msgspec.msgpack.encode(found.touchpoint)
         if msgspec.msgpack.decode(value, type=type(found.touchpoint)) != found.touchpoint:
