@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.histories import KINDS, ORDERING, SETTINGS
-from touchstone.identity.resolve import APART, MERGE_LIMIT, Evidence, People, Policy, resolve
+from touchstone.identity.resolve import MERGE_LIMIT, REFUSED_APART, Evidence, People, Policy, resolve
 from touchstone.model.identifier import kind_of
 
 POLICIES = {
@@ -95,17 +95,18 @@ def test_a_contested_identifier_belongs_to_nobody(found: Evidence, policy: Polic
     assert all(homes[x] == {x} for x in people.nobody)
     assert found.generic & found.seen <= people.nobody.keys()
     assert not people.nobody.keys() & people.refused.keys()
-    assert set(people.refused.values()) <= {MERGE_LIMIT, APART}
+    assert set(people.refused.values()) <= {MERGE_LIMIT, REFUSED_APART}
 
 
 @given(found=evidence(), policy=policies)
 def test_an_identifier_that_meets_one_person_joins_it_or_is_told_why_not(found: Evidence, policy: Policy) -> None:
-    """Nothing observed together stays apart without a reason."""
+    """Nothing observed together stays apart without a reason; a steward's word is one for what it gives to one of several."""
     people = resolve(found, policy)
     homes = home_of(people)
+    reasons = people.nobody.keys() | people.refused.keys() | {x for pair in found.joined for x in pair}
 
     for weak, strong in found.sure:
-        if {weak, strong} <= found.seen and not {weak, strong} & (people.nobody.keys() | people.refused.keys()):
+        if {weak, strong} <= found.seen and not {weak, strong} & reasons:
             assert homes[weak] == homes[strong]
 
 

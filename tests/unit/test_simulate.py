@@ -178,10 +178,10 @@ def test_a_refused_merge_names_the_person_it_was_refused_with() -> None:
 
     simulation = simulate([line(99, "search", NOON - 1, user_id="u1"), *alone, *together], TOPOLOGY)
 
-    (limited,) = [record for record in simulation.records if isinstance(record, IdentityChange) and record.kind == "limited"]
+    (refused,) = [record for record in simulation.records if isinstance(record, IdentityChange) and record.kind == "refused"]
     active = {row["customer_id"]: len(row["identifiers"]) for row in simulation.final["customers"]}
-    assert limited.rule == "merge_limit"
-    assert [active[name] for name in (limited.customer_id, *limited.customers)] == [1, 11]
+    assert refused.rule == "merge_limit"
+    assert [active[name] for name in (refused.customer_id, *refused.customers)] == [1, 11]
 
 
 def test_a_person_whose_id_was_made_of_a_device_that_is_shared_now_is_split() -> None:

@@ -82,8 +82,8 @@ def _identity_change(change: IdentityChange) -> Text:
     others = f" with {', '.join(map(short, change.customers))}" if change.customers else ""
     kinds = ", ".join(sorted({each["kind"] for each in change.identifiers}))
     over = f" over {kinds}" if kinds else ""
-    trigger = f", triggered by {change.trigger}" if change.trigger else ""
-    style = "yellow" if change.kind in {"merged", "split", "conflict", "limited"} else "green"
+    trigger = f", triggered by {change.trigger}" if change.trigger else f", command {change.command}" if change.command else ""
+    style = "yellow" if change.kind in {"merged", "split", "conflict", "refused", "limited"} else "green"
     return Text.assemble(*_head(change.detected_at, change.customer_id), (change.kind, style), f"{others}{over} ({change.rule}{trigger})")
 
 

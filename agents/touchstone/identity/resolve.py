@@ -18,6 +18,9 @@ GENERIC = "generic"
 PERSONS = "persons"
 MERGE_LIMIT = "merge_limit"
 APART = "apart"
+"""An identifier met people whom a steward keeps apart from each other: it belongs to none of them."""
+REFUSED_APART = "forbid"
+"""A steward keeps the identifier itself from people whom it met: it stays with whom else it belongs to, or alone."""
 
 
 @dataclass(slots=True)
@@ -131,7 +134,7 @@ class _Resolution:
         # Where a steward keeps x itself from somebody, its claim to her counts no more; it may still belong to the others whom it met.
         overruled = {self._group[y] for y in self._apart.get(x, ()) if y in self._group} & met
         if overruled:
-            self._refused[x] = APART
+            self._refused[x] = REFUSED_APART
             self._met[x] = tuple(sorted(min(group.members) for group in overruled))
         met -= overruled
         if not met:

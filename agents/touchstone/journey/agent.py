@@ -98,7 +98,11 @@ class JourneyPartition:
             case AddEdge(_, weak, strong, first, last, sure):
                 return component.add_edge(Edge(weak, strong, sure, first, last))
             case AddRuling(_, ruling):
-                return component.add_ruling(ruling)
+                if not component.add_ruling(ruling):
+                    return False
+                if ruling.undone_by is not None:
+                    self._note(component.root).undone.add(ruling.command)
+                return True
             case AddGeneric(_, identifier):
                 return component.add_generic(identifier)
             case Piece():

@@ -1,16 +1,20 @@
-"""Who was who, against who is who now: linked, merged, split, shared, unshared, conflict, limited."""
+"""Who was who, against who is who now: linked, merged, split, shared, unshared, conflict, refused, limited."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS
-from touchstone.model.component import Person
+from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
+from touchstone.model.command import JOIN, UNDO, Pair
+from touchstone.model.component import Person, Ruling
 from touchstone.model.touchpoint import Touchpoint
 
 
 class Change(NamedTuple):
-    """One identity change, before it is said. `customers` are the others concerned, `trigger` the key of the touchpoint that shows it."""
+    """One identity change, before it is said. `customers` are the others concerned, `trigger` the key of the touchpoint that shows it,
+    `command` the id of the steward's command that brought it about.
+    """
 
     kind: str
     customer_id: str
@@ -18,6 +22,7 @@ class Change(NamedTuple):
     identifiers: tuple[str, ...]
     rule: str
     trigger: str | None = None
+    command: str | None = None
 
 
 class Was(NamedTuple):
@@ -26,6 +31,9 @@ class Was(NamedTuple):
     origin: str
     members: frozenset[str]
 
+
+_REFUSED = (MERGE_LIMIT, REFUSED_APART)
+"""Reasons for which an identifier stays with its own person; that it is united after all says the merge."""
 
 Before = Mapping[str, Was]
 After = Mapping[str, frozenset[str]]
@@ -76,6 +84,50 @@ def with_triggers(changes: list[Change], after: After, touchpoints: Iterable[Tou
     return found
 
 
+def with_commands(
+    changes: list[Change], after: After, rulings: Iterable[Ruling], standing: Iterable[Ruling], undone: AbstractSet[str]
+) -> list[Change]:
+    """The same changes; those that a ruling about two identifiers on either side brought about name its command instead of a touchpoint.
+
+    Who was one person and is kept apart now was split by that; who was not and is joined was united by that. A ruling that was undone
+    counts for the opposite where that became known just now (`undone`).
+    """
+    if not changes:
+        return changes
+    withdrawn = [ruling for ruling in rulings if ruling.undone_by is not None and ruling.command in undone]
+    words = [(r.at, r.command, r.action != JOIN, r.action, r.pair) for r in standing]
+    words += [(r.at, r.undone_by or "", r.action == JOIN, UNDO, r.pair) for r in withdrawn]
+    if not words:
+        return changes
+    words.sort(reverse=True)
+    now = _homes(after)
+    found = []
+    for change in changes:
+        command, action = _brought_about_by(change, words, now)
+        found.append(change._replace(command=command, rule=action, trigger=None) if command else change)
+    return found
+
+
+def _brought_about_by(change: Change, words: list[tuple[int, str, bool, str, Pair]], now: Mapping[str, str]) -> tuple[str | None, str]:
+    own = set(change.identifiers)
+    moved = own if change.kind == "merged" else set(change.identifiers[1:])
+    for _, command, parts, action, (x, y) in words:
+        if change.kind == "split":
+            is_cause = parts and {x, y} <= own and now.get(x) != now.get(y)
+        else:
+            is_cause = not parts and now.get(x) == now.get(y) == change.customer_id and (x in moved) != (y in moved)
+        if is_cause:
+            return command, action
+    return None, ""
+
+
+def command_between(groups: Iterable[AbstractSet[str]], rulings: Iterable[Ruling]) -> str | None:
+    """The latest of these rulings that speaks of two of these people, or None."""
+    home = {x: number for number, group in enumerate(groups) for x in group}
+    between = (r for r in rulings if r.pair[0] in home and r.pair[1] in home and home[r.pair[0]] != home[r.pair[1]])
+    return max(((r.at, r.command) for r in between), default=(0, None))[1]
+
+
 def _last_naming(identifiers: set[str], received: list[Touchpoint]) -> str | None:
     return next((t.key for t in received if not identifiers.isdisjoint(t.identifiers)), None)
 
@@ -122,8 +174,8 @@ def sharing_change(identifier: str, customer_id: str, others: tuple[str, ...], b
     if before == now or (before is not None and now is not None):
         return None
     if now is None:
-        return Change("unshared", customer_id, (), (identifier,), before or "")
-    kind = "shared" if now in (PERSONS, GENERIC) else "limited" if now in (MERGE_LIMIT, "identifiers_per_person") else "conflict"
+        return None if before in _REFUSED else Change("unshared", customer_id, (), (identifier,), before or "")
+    kind = "shared" if now in (PERSONS, GENERIC) else "refused" if now in (*_REFUSED, "identifiers_per_person") else "conflict"
     return Change(kind, customer_id, others, (identifier,), now)
 
 
@@ -131,21 +183,35 @@ def sharing_change(identifier: str, customer_id: str, others: tuple[str, ...], b
 class ChangeLog:
     """What changed about who is who in one component during one transaction, however often it was told anew: said once, before the commit.
 
-    `people` is the difference to what was last said; `trigger` the touchpoint that brought it to light.
+    `people` is the difference to what was last said; `trigger` the touchpoint that brought it to light; `undone` the commands of which it
+    became known in this transaction that they have no effect any more.
     """
 
     people: list[Change] = field(default_factory=list)
     trigger: str | None = None
     conflicts: dict[tuple[str, str], None] = field(default_factory=dict)
     limits: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
-    _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None, str | None]] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
+    _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None, str | None, str | None]] = field(default_factory=dict)
+    _in_vain: dict[tuple[str, ...], Change] = field(default_factory=dict)
 
     def share(
-        self, identifier: str, customer_id: str, others: tuple[str, ...], before: str | None, now: str | None, trigger: str | None = None
+        self,
+        identifier: str,
+        customer_id: str,
+        others: tuple[str, ...],
+        before: str | None,
+        now: str | None,
+        trigger: str | None = None,
+        command: str | None = None,
     ) -> None:
-        """An identifier belongs to somebody, or does not, for another reason than before, as the touchpoint `trigger` shows."""
+        """An identifier belongs to somebody, or does not, for another reason than before, as the touchpoint `trigger` shows or `command` says."""
         first = self._shared[identifier][2] if identifier in self._shared else before
-        self._shared[identifier] = customer_id, others, first, now, trigger
+        self._shared[identifier] = customer_id, others, first, now, trigger, command
+
+    def refuse(self, pair: tuple[str, str], customers: tuple[str, str], rule: str, command: str) -> None:
+        """A steward's join has no effect, because the rule forbids it."""
+        self._in_vain[pair] = Change("refused", customers[0], customers[1:], pair, rule, command=command)
 
     def note_room(self, customer_id: str, before: int, person: Person) -> None:
         """Attributes of a person found no room: said when it happens to her for the first time."""
@@ -154,14 +220,18 @@ class ChangeLog:
 
     def changes(self, *, is_here: bool) -> Iterator[tuple[Change, str | None]]:
         """What must be said, each with its trigger. A component that has moved away is told at its new home who its people are."""
+        split: set[str] = set()
         if is_here:
             for change in self.people:
-                yield change, change.trigger or self.trigger
+                yield change, None if change.command else change.trigger or self.trigger
+                split |= set(change.identifiers) if change.kind == "split" and change.command else set()
             for (customer_id, rule, identifiers), key in self.limits.items():
                 yield Change("limited", customer_id, (), identifiers, rule), key
-        for x, (customer_id, others, before, now, trigger) in self._shared.items():
+        for x, (customer_id, others, before, now, trigger, command) in self._shared.items():
             shared = sharing_change(x, customer_id, others, before, now)
-            if shared is not None:
-                yield shared, None if shared.rule == APART else trigger or self.trigger
+            if shared is not None and not (now == REFUSED_APART and x in split):  # which says already what the claim is refused for
+                yield shared._replace(command=command), None if command else trigger or self.trigger
+        for change in self._in_vain.values():
+            yield change, None
         for customer_id, key in self.conflicts:
             yield Change("conflict", customer_id, (), (), "event_key"), key

@@ -136,6 +136,7 @@ class Component:
             self.put(name, ruling)
             return True
         undone = min((by for by in (known.undone_by, ruling.undone_by) if by is not None), default=None)
+        known.reported = known.reported or ruling.reported
         if undone == known.undone_by:
             return False
         known.undone_by = undone

@@ -5,9 +5,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.identity.resolve import APART, REFUSED_APART, Evidence, People, resolve
 from touchstone.identity.rulings import standing
-from touchstone.journey.changes import After, Before, ChangeLog, Was, causes, last_words, people_changes, with_triggers
+from touchstone.journey.changes import (
+    After,
+    Before,
+    ChangeLog,
+    Was,
+    causes,
+    command_between,
+    last_words,
+    people_changes,
+    with_commands,
+    with_triggers,
+)
 from touchstone.journey.component import Component, customer_of, effective, key_row
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
@@ -17,7 +28,7 @@ from touchstone.journey.recycled import tell
 from touchstone.journey.retention import expired, group_name, pace, place, surplus
 from touchstone.journey.speaker import Speaker
 from touchstone.model.command import JOIN
-from touchstone.model.component import NEVER, Held, Node, Person, Variant
+from touchstone.model.component import NEVER, Held, Node, Person, Ruling, Variant
 from touchstone.model.identifier import tenant_of
 from touchstone.model.message import Arrive
 from touchstone.model.output import MomentContent
@@ -28,12 +39,16 @@ FULL_DAYS = 16
 
 
 class Told(NamedTuple):
-    """The people of a component and what they own: customer id -> members; identifier -> customer id; customer id -> touchpoints."""
+    """The people of a component and what they own: customer id -> members; identifier -> customer id; customer id -> touchpoints.
+
+    `standing`: the rulings that hold.
+    """
 
     people: People
     members: dict[str, frozenset[str]]
     customer_ids: dict[str, str]
     owned: dict[str, list[Touchpoint]]
+    standing: tuple[Ruling, ...] = ()
 
 
 class Crowd(NamedTuple):
@@ -48,7 +63,8 @@ class Crowd(NamedTuple):
 @dataclass(slots=True)
 class Settlement:
     """What is to be told anew of one component. `everyone`: fold all people again; `heard`: those of whom another half has spoken, who may
-    differ from what is known here though nothing else changes for them; `trigger`: the touchpoint that brought it up; `left_out`: how many
+    differ from what is known here though nothing else changes for them; `trigger`: the touchpoint that brought it up; `undone`: commands that
+    are known now to have no effect; `left_out`: how many
     touchpoints did not count because of a limit.
     """
 
@@ -57,7 +73,9 @@ class Settlement:
     trigger: str | None = None
     left_out: int = 0
     _nodes: dict[str, Node] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
     _crowds: list[Crowd] = field(default_factory=list)
+    _rulings: dict[str, Ruling] = field(default_factory=dict)
 
     def run(
         self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker, log: ChangeLog
@@ -69,9 +87,12 @@ class Settlement:
         variants = self._hold(component, journeys, horizon, send)
         told = self._tell(component, journeys, variants)
         before, after = self._people(component, told)
-        log.people = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
+        changes = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
+        log.undone |= self.undone
+        log.people = with_commands(changes, after, self._rulings.values(), told.standing, log.undone)
         log.trigger = self.trigger or log.trigger
         self._write_nodes(component, told, variants, log)
+        self._write_rulings(component, told, log)
         self._note_conflicts(component, told, log)
         return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
@@ -114,7 +135,8 @@ class Settlement:
     def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
         nodes = self._nodes
         edges = [edge for _, edge in component.rows("e")]
-        rulings = standing(ruling for _, ruling in component.rows("a")).values()
+        self._rulings = dict(component.rows("a"))
+        rulings = tuple(standing(self._rulings.values()).values())
         evidence = Evidence(
             seen={x for x, node in nodes.items() if node.since is not None},
             sure={(edge.weak, edge.strong) for edge in edges if edge.sure},
@@ -138,7 +160,7 @@ class Settlement:
             owner = customer_ids.get(self._owner(variant, people))
             if owner is not None:
                 owned[owner].append(variant.touchpoint)
-        return Told(people, members, customer_ids, owned)
+        return Told(people, members, customer_ids, owned, rulings)
 
     def _owner(self, variant: Variant, people: People) -> str:
         """The first identifier from the anchor on that belongs to somebody; else the anchor."""
@@ -178,9 +200,38 @@ class Settlement:
                     others = {told.customer_ids[y] for y in told.people.met.get(x, ())} - {now[0]}
                     if words is None and limited != node.reported:
                         words = last_words(v.touchpoint for v in variants)
-                    log.share(x, now[0], tuple(sorted(others)), node.reported, limited, (words or {}).get(x))
+                    log.share(
+                        x,
+                        now[0],
+                        tuple(sorted(others)),
+                        node.reported,
+                        limited,
+                        (words or {}).get(x),
+                        self._ruled(x, now[0], limited, told),
+                    )
                 node.customer_id, node.refused, node.is_anchor, node.reported = now
                 component.put_node(x, node)
+
+    def _ruled(self, x: str, customer_id: str, reason: str | None, told: Told) -> str | None:
+        """The command because of which an identifier is shared, or not any more."""
+        if reason in (APART, REFUSED_APART):
+            met = [told.members[told.customer_ids[y]] for y in told.people.met.get(x, ())]
+            return command_between([{x}, *met] if reason == REFUSED_APART else met, (r for r in told.standing if r.action != JOIN))
+        if reason is None:
+            return command_between([{x}, told.members[customer_id] - {x}], (r for r in told.standing if r.action == JOIN))
+        return None
+
+    def _write_rulings(self, component: Component, told: Told, log: ChangeLog) -> None:
+        """Joins that are in vain are said once, with the rule that forbids them."""
+        holding = {id(ruling) for ruling in told.standing}
+        for name, ruling in self._rulings.items():
+            reason = told.people.unjoined.get(frozenset(ruling.pair)) if id(ruling) in holding and ruling.action == JOIN else None
+            if reason != ruling.reported:
+                if reason is not None:
+                    x, y = ruling.pair
+                    log.refuse(ruling.pair, (told.customer_ids[x], told.customer_ids[y]), reason, ruling.command)
+                ruling.reported = reason
+                component.put(name, ruling)
 
     def _say_full(self, anchor: str, node: Node, told: Told, log: ChangeLog) -> None:
         for crowd in self._crowds:

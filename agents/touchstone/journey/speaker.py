@@ -150,6 +150,7 @@ class Speaker:
                 trigger=trigger,
                 rule=change.rule,
                 detected_at=self.wall_ms,
+                command=change.command,
             )
         )
 

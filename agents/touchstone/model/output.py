@@ -82,10 +82,10 @@ class Customer(Struct, frozen=True):
 
 
 class IdentityChange(Struct, frozen=True):
-    """Something that changed about who is who: linked, merged, split, shared, unshared, conflict, limited.
+    """Something that changed about who is who: linked, merged, split, shared, unshared, conflict, refused, limited.
 
     `customer_id` is the one concerned (the survivor of a merge); `customers` the others; `identifiers` are {kind, value};
-    `trigger` names the touchpoint (source/event_id) or is None; `rule` says why.
+    `trigger` names the touchpoint (source/event_id) that brought it about, `command` the steward's command, or they are None; `rule` says why.
     """
 
     change_id: str
@@ -97,6 +97,7 @@ class IdentityChange(Struct, frozen=True):
     trigger: str | None
     rule: str
     detected_at: int
+    command: str | None = None
 
 
 class DeadLetter(Struct, frozen=True):

@@ -122,7 +122,7 @@ IDENTITY_CHANGES = Metric(
     "counter",
     "changes",
     ("kind",),
-    "Changes of who is who: linked, merged, split, shared, unshared, conflict, limited.",
+    "Changes of who is who: linked, merged, split, shared, unshared, conflict, refused, limited.",
     "Are customers recognised, and does anything merge that should not?",
 )
 OUTPUT_RECORDS = Metric(

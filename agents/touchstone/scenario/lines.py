@@ -34,6 +34,9 @@ def lines_of(given: Sequence[Given]) -> tuple[list[Line], int]:
             if one.raw is not None:
                 lines.append(Line(event_id, _raw(one.raw, number)))
                 continue
+            if one.command is not None:
+                lines.append(Line(event_id, msgspec.json.encode(_command(one, event_id, before, number))))
+                continue
             fields = _fields(one, event_id, before, number)
             lines.append(Line(event_id, msgspec.json.encode(fields)))
             latest = max(latest, before, _received(one, before))
@@ -56,6 +59,15 @@ def _fields(one: Given, event_id: str, at: int, number: int) -> dict[str, Any]:
             fields[name] = _numbered(written, number)
     if one.padding is not None:
         fields["properties"] = fields.get("properties", {}) | {"padding": "x" * one.padding}
+    return fields
+
+
+def _command(one: Given, command_id: str, at: int, number: int) -> dict[str, Any]:
+    fields = {"command_id": command_id, "action": one.command, "at": iso_text(at), "who": "a steward", "why": "the story says so"}
+    for name in ("tenant", "identifiers", "others", "undoes"):
+        written = getattr(one, name)
+        if written is not None:
+            fields[name] = _numbered(written, number)
     return fields
 
 

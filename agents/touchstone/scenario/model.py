@@ -81,7 +81,7 @@ class _Part(BaseModel):
 
 
 class Given(_Part):
-    """One touchpoint, or `repeat` similar ones. The fields are the contract's; `at` is `occurred_at`.
+    """One touchpoint, or `repeat` similar ones, or a steward's `command`. The fields are the contracts'; `at` is `occurred_at`.
 
     `event_id` is `t<place in the list>` unless given, with `-<n>` where repeated; `{n}` in any text is the number of the repetition.
     `every` is the time between two; `padding` adds a property of that size; `raw` is a line as it is, instead of everything else.
@@ -102,6 +102,9 @@ class Given(_Part):
     consents: dict[str, bool] | None = None
     context: dict[str, Any] | None = None
     properties: dict[str, Any] | None = None
+    command: str | None = None
+    others: Identifiers | None = None
+    undoes: str | None = None
     repeat: int = Field(1, ge=1, le=100_000)
     every: Span | None = None
     padding: Size | None = None
@@ -109,6 +112,10 @@ class Given(_Part):
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Given":
+        if self.command is not None:
+            if self.at is None:
+                raise _fault("expected `at`: a command needs the time at which it was given")
+            return self
         missing = [name for name in ("at", "type", "identifiers") if getattr(self, name) is None]
         if self.raw is None and missing:
             raise _fault(f"expected `{missing[0]}`: a touchpoint needs at, type and identifiers (or `raw`, to send something broken)")
@@ -147,7 +154,7 @@ class Became(_Part):
 class Log(_Part):
     """What was said on the way, in the order given, one touchpoint a transaction. Another order says other things: only this one is checked.
 
-    `identity`: how many identity changes of each kind (`shared`), or kind and rule (`limited merge_limit`); there are no others.
+    `identity`: how many identity changes of each kind (`shared`), or kind and rule (`refused merge_limit`); there are no others.
     """
 
     asserted: int | None = None

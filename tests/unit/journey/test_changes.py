@@ -3,8 +3,19 @@
 import pytest
 
 from tests.unit.journey.desk import touchpoint
-from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS
-from touchstone.journey.changes import Change, ChangeLog, Was, causes, last_words, people_changes, sharing_change, with_triggers
+from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
+from touchstone.journey.changes import (
+    Change,
+    ChangeLog,
+    Was,
+    causes,
+    last_words,
+    people_changes,
+    sharing_change,
+    with_commands,
+    with_triggers,
+)
+from touchstone.model.component import Ruling
 from touchstone.model.touchpoint import Touchpoint
 
 ANN, BOB, CAT = "ann", "bob", "cat"
@@ -53,8 +64,7 @@ def test_a_person_who_becomes_two_is_split() -> None:
     [
         (PERSONS, "shared"),
         (GENERIC, "shared"),
-        (MERGE_LIMIT, "limited"),
-        ("identifiers_per_person", "limited"),
+        ("identifiers_per_person", "refused"),
         ("unique:user_id", "conflict"),
         ("apart", "conflict"),
     ],
@@ -63,6 +73,13 @@ def test_an_identifier_that_ceases_to_belong_to_somebody_says_why(reason: str, k
     """And says so when it does again."""
     assert sharing_change("x", ANN, (BOB,), None, reason) == Change(kind, ANN, (BOB,), ("x",), reason)
     assert sharing_change("x", ANN, (BOB,), reason, None) == Change("unshared", ANN, (), ("x",), reason)
+
+
+@pytest.mark.parametrize("reason", [MERGE_LIMIT, REFUSED_APART])
+def test_a_refused_merge_is_said_and_its_end_is_the_merge(reason: str) -> None:
+    """The identifier belonged to its own person all the time."""
+    assert sharing_change("x", ANN, (BOB,), None, reason) == Change("refused", ANN, (BOB,), ("x",), reason)
+    assert sharing_change("x", ANN, (BOB,), reason, None) is None
 
 
 def test_another_reason_for_the_same_is_no_change() -> None:
@@ -138,7 +155,7 @@ def test_shared_says_its_trigger_also_where_the_evidence_comes_after_the_touchpo
     """The claim that shows that a device has two users may come in a transaction of its own; a steward's word has no touchpoint."""
     log = ChangeLog()
     log.share("x", ANN, (BOB,), None, PERSONS, "web/login")
-    log.share("y", ANN, (BOB,), None, "apart", "web/login")
+    log.share("y", ANN, (BOB,), None, "apart", "web/login", "s1")
     log.share("z", ANN, (BOB,), None, "unique:user_id", "web/order")
 
     assert [(change.kind, trigger) for change, trigger in log.changes(is_here=True)] == [
@@ -146,3 +163,57 @@ def test_shared_says_its_trigger_also_where_the_evidence_comes_after_the_touchpo
         ("conflict", None),
         ("conflict", "web/order"),
     ]
+
+
+def ruling(action: str, command: str, *, undone_by: str | None = None) -> Ruling:
+    """About cookies a and b."""
+    return Ruling(("default/cookie:a", "default/cookie:b"), action, 5, command, "", undone_by)
+
+
+@pytest.mark.parametrize(
+    ("word", "undone", "cause"),
+    [
+        (ruling("split", "s1"), set[str](), ("split", "s1")),
+        (ruling("forbid", "s1"), set[str](), ("forbid", "s1")),
+        (ruling("join", "s1"), set[str](), ("claim", None)),
+        (ruling("join", "s1", undone_by="w1"), {"s1"}, ("undo", "w1")),
+        (ruling("join", "s1", undone_by="w1"), set[str](), ("claim", None)),
+        (ruling("split", "s1", undone_by="w1"), {"s1"}, ("claim", None)),
+    ],
+)
+def test_a_split_by_a_steward_names_the_command(word: Ruling, undone: set[str], cause: tuple[str, str | None]) -> None:
+    """Or the command that took a join back, in the transaction in which that became known."""
+    split = Change("split", ANN, (BOB,), ("default/cookie:a", "default/cookie:b"), "claim", "web/x")
+    after = {ANN: frozenset(("default/cookie:a",)), BOB: frozenset(("default/cookie:b",))}
+    standing = [word] if word.undone_by is None else []
+
+    (change,) = with_commands([split], after, [word], standing, undone)
+
+    assert (change.rule, change.command) == cause
+    assert change.trigger == (None if change.command else "web/x")
+
+
+@pytest.mark.parametrize("kind", ["merged", "linked"])
+def test_a_union_by_a_steward_names_the_command(kind: str) -> None:
+    """If it speaks of what came and of what was there; or the one that took a split back."""
+    identifiers = ("default/cookie:b",) if kind == "merged" else ("default/cookie:a", "default/cookie:b")
+    union = Change(kind, ANN, (), identifiers, "claim", "web/x")
+    after = {ANN: frozenset(("default/cookie:a", "default/cookie:b"))}
+    join, undone = ruling("join", "s1"), ruling("split", "s1", undone_by="w1")
+
+    assert [change.command for change in with_commands([union], after, [join], [join], set())] == ["s1"]
+    assert [change.command for change in with_commands([union], after, [undone], [], {"s1"})] == ["w1"]
+    assert with_commands([union], {ANN: frozenset(("default/cookie:b",))}, [join], [join], set()) == [union]
+
+
+def test_a_claim_that_a_split_overrules_is_not_said_as_well() -> None:
+    """The split says it; where nobody was split, the refusal is what happened."""
+    split = Change("split", ANN, (BOB,), ("x", "y"), "split", command="s1")
+    for people, kinds in (([split], ["split"]), ([], ["refused"])):
+        log = ChangeLog(people)
+        log.share("x", ANN, (BOB,), None, REFUSED_APART, "web/1", "s1")
+
+        said = list(log.changes(is_here=True))
+
+        assert [change.kind for change, _ in said] == kinds
+        assert [(change.command, trigger) for change, trigger in said] == [("s1", None)]
