@@ -1,8 +1,9 @@
-"""The environment of the peer, apart from ours: made the first time, and again when what belongs into it changes."""
+"""The environment of a peer, apart from ours: made the first time, and again when what belongs into it changes."""
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from touchstone.errors import Unavailable
@@ -13,19 +14,19 @@ _PLACE = Path(__file__).parent / ".peer-venv"
 _LINES = 5
 
 
-def peer_python() -> Path:
-    """The Python that has the peer.
+def peer_python(needs: Sequence[str] = _NEEDS, place: Path = _PLACE) -> Path:
+    """The Python that has the peer: Quix Streams, unless another is named.
 
     Raises:
         Unavailable: it cannot be installed; with what the installer said.
     """
-    made, python = _PLACE / "made", _PLACE / "bin" / "python"
-    if not (made.exists() and made.read_text(encoding="utf-8").split() == list(_NEEDS)):
-        print(f"installing {' '.join(_NEEDS)} into {_PLACE}", file=sys.stderr)
+    made, python = place / "made", place / "bin" / "python"
+    if not (made.exists() and made.read_text(encoding="utf-8").split() == list(needs)):
+        print(f"installing {' '.join(needs)} into {place}", file=sys.stderr)
         uv = _uv()
-        _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(_PLACE))
-        _run(uv, "pip", "install", "--quiet", "--python", str(python), *_NEEDS)
-        made.write_text("\n".join(_NEEDS) + "\n", encoding="utf-8")
+        _run(needs, uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place))
+        _run(needs, uv, "pip", "install", "--quiet", "--python", str(python), *needs)
+        made.write_text("\n".join(needs) + "\n", encoding="utf-8")
     return python
 
 
@@ -37,11 +38,11 @@ def _uv() -> str:
     return found
 
 
-def _run(*command: str) -> None:
+def _run(needs: Sequence[str], *command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-_LINES:])
         raise Unavailable(
-            f"expected to install the peer ({' '.join(_NEEDS)}), but `uv {command[1]}` ended with code {done.returncode}; it needs a "
+            f"expected to install the peer ({' '.join(needs)}), but `uv {command[1]}` ended with code {done.returncode}; it needs a "
             f"package registry that has these versions. It said:\n{said}"
         )
