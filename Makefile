@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help demo test check static system bench chaos fuzzer lock clean
+.PHONY: help demo test check static system bench bench-matching chaos fuzzer lock clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ok ## a real Kafka, real touchpoints, and a moment that is taken back before your eyes
 	@$(BIN)/touchstone demo
@@ -43,6 +43,9 @@ static: $(VENV)/.ok
 
 bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker; costs beside a peer's
 	@$(BIN)/python -m bench
+
+bench-matching: $(VENV)/.ok ## who is who: precision, recall and cost on published and invented records, beside Splink and dedupe
+	@$(BIN)/python -m bench.matching
 
 chaos: fuzzer ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)
 	@$(BIN)/python -m tests.fault $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),1)

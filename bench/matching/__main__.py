@@ -78,7 +78,9 @@ def _present(tools: Sequence[Tool], report: Report) -> Iterator[tuple[Tool, Path
 
 def _sheets(asked: argparse.Namespace) -> list[Sheet]:
     """What was named; else all but the largest. The quick ones are small and of both kinds."""
-    quick = [sheet for sheet in published() if sheet.name == "senzing"] + [Invention("people, quick", "300 invented records", 300).sheet()]
+    quick = [sheet for sheet in published() if sheet.name == "senzing"] + [
+        Invention("people, quick", "300 invented records", 300, ("de", "jp-native")).sheet()
+    ]
     sheets = quick if asked.quick else [*published(), *invented()]
     if asked.sets is None:
         return [sheet for sheet in sheets if asked.list or not sheet.is_large]
