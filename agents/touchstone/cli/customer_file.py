@@ -15,7 +15,8 @@ from touchstone.cli import exits
 from touchstone.cli.output import Output, counted
 from touchstone.cli.rows import Rows
 from touchstone.cli.sending import Sent, send, so_far
-from touchstone.contracts.times import iso_text, milliseconds
+from touchstone.cli.times import time_option
+from touchstone.contracts.times import iso_text
 from touchstone.customerfile.load import load_mapping
 from touchstone.customerfile.refused import RefusedRows
 from touchstone.customerfile.source import CustomerFile, Row, open_customer_file
@@ -64,13 +65,6 @@ class CustomerFileOptions:
                 raise UsageError("--suggest-mapping prints a mapping; leave out --mapping")
 
 
-def _time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    try:
-        return None if value is None else milliseconds(int(value) if value.isdecimal() else value)
-    except ValueError as wrong:
-        raise click.BadParameter(str(wrong)) from None
-
-
 def customer_file_options(command: _F) -> _F:
     """Give a command the options of customer files; it receives them as its argument `customer_file: CustomerFileOptions`."""
 
@@ -89,12 +83,7 @@ def customer_file_options(command: _F) -> _F:
             metavar="FILE",
             help="customer file: refused rows go there as they are",
         ),
-        click.option(
-            "--occurred-at",
-            callback=_time,
-            metavar="TIME",
-            help="customer file: when it was exported (2026-11-01T00:00:00Z), instead of the mapping's constant",
-        ),
+        time_option("--occurred-at", "customer file: when it was exported, instead of the mapping's constant"),
         click.option("--encoding", metavar="NAME", help="customer file: such as cp1252; found out without"),
         click.option("--suggest-mapping", is_flag=True, help="customer file: print a first mapping, made from its header; send nothing"),
         click.option(

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "tail": "Show moments, customers and the like as they come.",
     "deadletters": "See what was refused; mend it, send it again, drop it.",
     "inspect": "Show one customer: who, where on the journey, and why.",
+    "quality": "Show how complete, valid, consistent and old the data are.",
 }
 
 

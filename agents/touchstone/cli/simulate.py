@@ -10,11 +10,12 @@ from rich.text import Text
 
 from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import SHOWN_FINDINGS, Finding, Output, Show, counted, output_option
+from touchstone.cli.times import time_option
 from touchstone.cli.topology_options import topology_option
 from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
-from touchstone.contracts.times import iso_text, milliseconds
+from touchstone.contracts.times import iso_text
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import UsageError
 from touchstone.model.component import NEVER
@@ -30,22 +31,11 @@ _OF_KAFKA = ("letter_id", "topic", "partition", "offset", "occurred_at")
 """What a dead letter says of its record in Kafka; here there is none."""
 
 
-def _time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    if value is None:
-        return None
-    try:
-        return milliseconds(int(value) if value.isdecimal() else value)
-    except ValueError as wrong:
-        raise click.BadParameter(str(wrong)) from None
-
-
 @click.command
 @click.argument("file")
 @topology_option("what to tell it by; ")
 @click.option("--shuffle", type=int, metavar="SEED", help="another order of arrival; the end must be the same")
-@click.option(
-    "--as-of", callback=_time, metavar="TIME", help="let time pass until then (2024-05-01T10:00:00Z); by default until the latest receipt"
-)
+@time_option("--as-of", "let time pass until then; by default until the latest receipt")
 @click.option("--log", is_flag=True, help="what is said after each touchpoint, in its order, instead of the summary")
 @output_option
 def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int | None, log: bool, output: Output) -> None:

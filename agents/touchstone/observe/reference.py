@@ -1,8 +1,10 @@
 """The reference page of the metrics, made from their declarations: `python -m touchstone.observe.reference`."""
 
 import sys
+from collections.abc import Iterable
 
-from touchstone.observe.metrics import LABELS, METRICS, OTHER
+from touchstone.observe.metrics import LABELS, METRICS, OTHER, Metric
+from touchstone.observe.quality import QUALITY_METRICS
 
 _INTRODUCTION = """\
 # Metrics
@@ -18,17 +20,18 @@ metrics of the process and of Python (`process_*`, `python_*`) come beside them.
 
 def reference() -> str:
     """The page as Markdown."""
-    rows = [
-        f"| `{metric.name}` | {metric.type} | {metric.unit} | {', '.join(metric.labels) or '–'} | {metric.meaning} | {metric.question} |"
-        for metric in METRICS
-    ]
     labels = [f"| `{name}` | {values} |" for name, values in LABELS.items()]
     return "\n".join(
         [
             _INTRODUCTION,
-            "| name | type | unit | labels | meaning | question it answers |",
-            "|---|---|---|---|---|---|",
-            *rows,
+            *_table(METRICS),
+            "",
+            "## Data quality",
+            "",
+            "Not a worker's: `touchstone quality --metrics FILE` writes them when it is asked to, for Prometheus' textfile collector.",
+            "`attribute` is one of the attributes that the topology names; of others there are no series.",
+            "",
+            *_table(QUALITY_METRICS),
             "",
             "## Labels",
             "",
@@ -40,6 +43,17 @@ def reference() -> str:
             "",
         ]
     )
+
+
+def _table(metrics: Iterable[Metric]) -> list[str]:
+    return [
+        "| name | type | unit | labels | meaning | question it answers |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| `{metric.name}` | {metric.type} | {metric.unit} | {', '.join(metric.labels) or '–'} | {metric.meaning} | {metric.question} |"
+            for metric in metrics
+        ),
+    ]
 
 
 if __name__ == "__main__":
