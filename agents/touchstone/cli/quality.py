@@ -150,9 +150,11 @@ async def of_system(bootstrap: str, topology: Topology, as_of: int, forms: dict[
 
 
 def named_attributes(topology: Topology) -> frozenset[str]:
-    """The attributes of the golden record that the topology names."""
+    """The attributes of the golden record that the topology names: under `attributes`, and in rules as `profile.…`."""
     where = (one for journey in topology.journeys for rule in journey.rules for one in rule.match.where)
-    return frozenset(".".join(one.path[1:]) for one in where if one.path[0] == "profile")
+    asked = {".".join(one.path[1:]) for one in where if one.path[0] == "profile"}
+    golden = topology.attributes
+    return frozenset(asked if golden is None else asked | set(golden.named) | {one.name for one in golden.derived})
 
 
 def _mapped(file: str, mapping: Path, topology: Topology) -> list[bytes]:

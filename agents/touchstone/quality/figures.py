@@ -14,6 +14,8 @@ from touchstone.quality.validity import Check, check_of, form_of, is_valid
 
 GOLDEN = ""
 """In place of a source: the golden record."""
+_NOTHING = "null"
+"""What the golden record states of an attribute whose last value has ended."""
 _DAY_MS = 86_400_000
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -94,7 +96,7 @@ class Quality:
         self.as_of = as_of
         self._checks = _Checks(forms or {})
         self._golden: dict[str, Mapping[str, Mapping[str, Any]]] = {
-            customer.customer_id: {each["name"]: each for each in customer.attributes}
+            customer.customer_id: {each["name"]: each for each in customer.attributes if each["value"] != _NOTHING}
             for customer in customers
             if customer.status == "active"
         }

@@ -22,7 +22,6 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _BROKEN = re.compile("\ufffd|Ã[\x80-\xbf€-™]|â€")
 """What is left of a text that was read in a wrong encoding."""
 _OLDEST = 1900
-_DAY_MS = 86_400_000
 
 
 def _text(value: Any, _now: int) -> bool:

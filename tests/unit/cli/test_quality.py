@@ -13,6 +13,7 @@ version: 1
 name: small
 channels: {web: {}, back_office: {}}
 identifiers: {user_id: {unique: true}, cookie: {persons: 1}}
+attributes: {shoe_size: {by: longest}}
 journeys:
   purchase:
     phases: [interest]
@@ -22,7 +23,7 @@ EVENTS = [
     ("e1", "web", "2026-03-01T10:00:00Z", {"cookie": "c1"}, {"city": "Ulm"}),
     ("e2", "web", "2026-03-02T10:00:00Z", {"cookie": "c1", "user_id": "u1"}, {}),
     ("e3", "back_office", "2026-03-11T10:00:00Z", {"user_id": "u1"}, {"city": "Bonn", "birth_date": "2030-01-01"}),
-    ("e4", "back_office", "2026-03-11T10:00:00Z", {"user_id": "u2"}, {"city": "Ulm"}),
+    ("e4", "back_office", "2026-03-11T10:00:00Z", {"user_id": "u2"}, {"city": "Ulm", "shoe_size": 38}),
 ]
 
 
@@ -96,15 +97,18 @@ def test_a_customer_file_is_judged_before_it_is_sent(folder: Path, capsys: pytes
 
 
 def test_metrics_name_only_attributes_that_the_topology_names(folder: Path) -> None:
-    """`city` stands in a rule; `birth_date` is a producer's word, and no producer can grow the number of series."""
+    """`city` stands in a rule, `shoe_size` under `attributes`; `birth_date` is a producer's word, and no producer can grow the number of series."""
     assert run("events.jsonl", "--metrics", "quality.prom") == 0
 
     series = [line for line in (folder / "quality.prom").read_text().splitlines() if not line.startswith("#")]
     assert series == [
         'touchstone_attribute_completeness_ratio{attribute="city"} 1.0',
+        'touchstone_attribute_completeness_ratio{attribute="shoe_size"} 0.5',
         'touchstone_attribute_validity_ratio{attribute="city"} 1.0',
+        'touchstone_attribute_validity_ratio{attribute="shoe_size"} 1.0',
         'touchstone_attribute_agreement_ratio{attribute="city"} 0.0',
         'touchstone_attribute_age_days{attribute="city"} 0.0',
+        'touchstone_attribute_age_days{attribute="shoe_size"} 0.0',
         "touchstone_quality_customers 2.0",
     ]
 

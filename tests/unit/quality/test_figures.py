@@ -64,6 +64,15 @@ def test_the_golden_record_is_held_against_all_active_customers() -> None:
     assert (city.age_days_median, city.age_days_p90) == (10, 20)
 
 
+def test_what_has_ended_is_not_known_any_more() -> None:
+    """A value that no source holds any more stands as null in the golden record, with when it ended."""
+    people = [customer(1, phone=(None, "crm", 3)), customer(2, phone=("+44 20 7946 0000", "crm", 5))]
+
+    phone = told(people, [said(1, "crm", 3), said(2, "crm", 5, phone="+44 20 7946 0000")])["phone", GOLDEN]
+
+    assert (phone.customers, phone.stated, phone.valid, phone.age_days_median) == (2, 1, 1, 5)
+
+
 def test_a_source_is_held_against_the_customers_of_whom_it_spoke() -> None:
     """The shop knows three and states two cities, the newer one of each; half of them survived."""
     found = told(PEOPLE, HEARD)
