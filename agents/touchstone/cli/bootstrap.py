@@ -10,6 +10,7 @@ import click
 
 from touchstone.devkit.running import BOOTSTRAP_VARIABLE, kept
 from touchstone.errors import Unavailable, UsageError
+from touchstone.observe.outage import name_kafka
 from touchstone.runtime import security
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -97,6 +98,8 @@ def _check(_context: click.Context, _parameter: click.Parameter, value: str | No
         )
     if value and not all(_ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
         raise UsageError(f"expected HOST:PORT as the address of Kafka, such as 127.0.0.1:9092 (several with commas between), found {value}")
+    if value:
+        name_kafka(value)
     return value
 
 
@@ -104,6 +107,7 @@ def _find(context: click.Context, parameter: click.Parameter, value: str | None)
     if given := _check(context, parameter, value or os.environ.get(BOOTSTRAP_VARIABLE)):
         return given
     if (running := kept()) is not None:
+        name_kafka(running.bootstrap)
         return running.bootstrap
     raise Unavailable(
         f"there is no Kafka to talk to: start one with `touchstone kafka start`, or name yours with --bootstrap or {BOOTSTRAP_VARIABLE}"

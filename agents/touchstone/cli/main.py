@@ -1,6 +1,5 @@
 """The command `touchstone`: its commands in the order of use, and what becomes of an error."""
 
-import logging
 import os
 import sys
 import traceback
@@ -9,12 +8,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from rich.text import Text
 
 import touchstone
 from touchstone.cli import exits
 from touchstone.cli.groups import Lazy
 from touchstone.cli.output import Output
 from touchstone.errors import InvariantBroken, TopologyError, TouchstoneError, UsageError
+from touchstone.observe.outage import announce
 
 COMMANDS: Mapping[str, str] = {
     # One line a command, in the order in which one comes to use them: `x` is `x` in cli/x.py, and loaded when it is called.
@@ -71,7 +72,7 @@ def cli(context: click.Context, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave the process with its exit code; a user's mistake never shows a traceback."""
     output = Output()
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what it logs comes as an error too; `worker` logs to its own handler
+    announce(lambda sentence: output.note(Text(sentence)))  # `worker` has a log of its own
     try:
         code = cli.main(arguments, prog_name="touchstone", standalone_mode=False, obj=output)
         sys.exit(code if isinstance(code, int) else 0)

@@ -133,7 +133,7 @@ def worker(
       curl -s localhost:8080/health/ready
       curl -s localhost:8080/metrics | grep touchstone_
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    logs.configure(log_level)
+    logs.configure(log_level, kafka=bootstrap)
     if clock is not None:
         topology = replace(topology, clock=clock)
     options = WorkerOptions(

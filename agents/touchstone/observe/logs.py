@@ -14,6 +14,8 @@ from typing import Literal, TextIO
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from touchstone.observe.outage import Outage, listen
+
 LEVELS = ("debug", "info", "warning", "error")
 """What `configure` takes as level."""
 
@@ -21,8 +23,6 @@ HIDDEN = "[hidden]"
 """What a personal value is replaced with."""
 
 # Below WARNING these speak of every fetch and every heartbeat; aiokafka's DEBUG lines alone cost 10 % of a worker's CPU.
-# At every start it calls a coordinator that is still being elected an error; what matters of it ends the worker with an error of our own.
-_NOISY = "aiokafka.consumer.group_coordinator"
 _QUIET = ("faust", "mode", "aiokafka", "kafka", "aiohttp", "asyncio", "urllib3", "jgo")
 
 _WINDOW_S = 10.0
@@ -48,18 +48,22 @@ def hide_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return event
 
 
-def configure(level: str = "info", form: Literal["auto", "json", "console"] = "auto", stream: TextIO | None = None) -> None:
+def configure(
+    level: str = "info", form: Literal["auto", "json", "console"] = "auto", stream: TextIO | None = None, *, kafka: str = ""
+) -> None:
     """Send every log line of this process to one stream in one form; may be called again.
 
     Args:
         level: the least important level to show, one of `LEVELS`.
         form: `auto` takes `console` on a terminal and `json` elsewhere.
         stream: where to; standard error when None.
+        kafka: the address of Kafka, for the sentence that says that it is away (observe/outage.py).
     """
     target = stream or sys.stderr
     console = form == "console" or (form == "auto" and target.isatty())
     shared = _shared()
     handler = logging.StreamHandler(target)
+    handler.addFilter(Outage(kafka, logging.getLevelNamesMapping()[level.upper()]))
     handler.addFilter(Fewer())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(console, target)))
     root = logging.getLogger()
@@ -70,7 +74,7 @@ def configure(level: str = "info", form: Literal["auto", "json", "console"] = "a
         library.handlers.clear()
         library.propagate = True
         library.setLevel(logging.WARNING)
-    logging.getLogger(_NOISY).setLevel(logging.CRITICAL)
+    listen()
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -82,8 +86,8 @@ def configure(level: str = "info", form: Literal["auto", "json", "console"] = "a
 class Fewer(logging.Filter):
     """Lets a library say the same thing a few times, then once in a while with how often it was said meanwhile.
 
-    While a broker refuses connections aiokafka complains fifty times a second (seen by tests/fault/): the log would fill the disk, and
-    hide what matters. Our own lines all pass.
+    A library that tries again fifty times a second says so each time (seen by tests/fault/): the log would fill the disk, and hide what
+    matters. What aiokafka says of a Kafka that is away never comes here (observe/outage.py). Our own lines all pass.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from touchstone.errors import Retriable, UsageError
 from touchstone.runtime.names import agreement_topic, changelog_topic, clock_topic, generation_base, internal_topic
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
-from touchstone.runtime.reach import reaching
+from touchstone.runtime.reach import reaching, start
 from touchstone.runtime.security import connection
 
 _DAY_MS = 86_400_000
@@ -174,7 +174,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[Any]:
     admin = AIOKafkaAdminClient(**connection(bootstrap), client_id="touchstone-admin", request_timeout_ms=30_000)
     async with reaching(bootstrap):
         try:
-            await admin.start()
+            await start(admin.start(), bootstrap)
             yield admin
         finally:
             await admin.close()

@@ -11,14 +11,16 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from touchstone.errors import UsageError
 from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.batch import program_record
+from touchstone.runtime.closing import stop
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.ordered import in_order_of_time
 from touchstone.runtime.producer import LARGEST_RECORD_BYTES
 from touchstone.runtime.program import Record
-from touchstone.runtime.reach import reaching
+from touchstone.runtime.reach import reaching, start
 from touchstone.runtime.security import connection
 from touchstone.runtime.sources import decode_statement
+from touchstone.runtime.to_end import to_end
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
@@ -99,7 +101,7 @@ async def producing(bootstrap: str) -> AsyncIterator[Any]:
     )
     async with reaching(bootstrap):
         try:
-            await producer.start()
+            await start(producer.start(), bootstrap)
             yield producer
             await producer.flush()
         finally:
@@ -111,23 +113,21 @@ async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation
 
     Raises:
         UsageError: A topic does not exist.
-        Retriable: The brokers cannot be reached.
+        Retriable: The brokers cannot be reached, or do not answer any more while it reads.
     """
     partitions = await _partitions(bootstrap, topics)
     async with _consumer(bootstrap, isolation) as consumer:
-        consumer.assign(partitions)
-        left = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        while left:
-            for tp in [tp for tp, end in left.items() if end == 0]:
-                del left[tp]
-            for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+        await know(consumer, partitions)
+        beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        left = {tp: end for tp, end in ends.items() if end > beginnings[tp]}
+        consumer.assign(list(left))
+        for tp in left:
+            consumer.seek(tp, beginnings[tp])
+        async for fetched, _ in to_end(consumer, left, "What was read is not all; run the command again when it can be"):
+            for tp, records in fetched.items():
                 for record in records:
-                    if tp in left and record.offset < left[tp]:
+                    if record.offset < left[tp]:
                         yield program_record(record)
-            for tp in list(left):
-                if await consumer.position(tp) >= left[tp]:
-                    del left[tp]
 
 
 async def follow(
@@ -223,10 +223,10 @@ async def _consumer(bootstrap: str, isolation: str) -> AsyncIterator[Any]:
     )
     async with reaching(bootstrap):
         try:
-            await consumer.start()
+            await start(consumer.start(), bootstrap)
             yield consumer
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
 
 async def _partitions(bootstrap: str, topics: Sequence[str]) -> list[TopicPartition]:

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from touchstone.runtime.broker_time import BrokerTime
+from touchstone.runtime.closing import stop
 from touchstone.runtime.names import clock_topic
 from touchstone.runtime.security import connection
 from touchstone.runtime.settings import WorkerSettings
@@ -58,4 +59,4 @@ class ClockReader:
                         if record.value is not None:
                             self._clock.read(decode_statement(record.value))
         finally:
-            await reader.stop()
+            await stop(reader)

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from touchstone.errors import Unavailable
 from touchstone.runtime.admin import partition_counts
+from touchstone.runtime.closing import stop
 from touchstone.runtime.metadata import know
 from touchstone.runtime.reach import reaching
 from touchstone.runtime.security import connection
@@ -55,7 +56,7 @@ async def what_is_left(bootstrap: str, topics: Sequence[str]) -> Inputs:
             empty = {tp for tp in cut if beginnings[tp] == ends[tp]}
             times = await _first_times(reader, cut - empty, ends)
         finally:
-            await reader.stop()
+            await stop(reader)
     now = time.time_ns() // 1_000_000  # where no record is left, everything up to now is lost
     since_ms = max((times.get(tp, now) for tp in cut), default=None)
     return Inputs(beginnings, sum(ends[tp] - beginnings[tp] for tp in partitions), since_ms)

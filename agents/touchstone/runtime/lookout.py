@@ -1,6 +1,6 @@
 """How far a running application is, seen from outside: connections that stay open, a few requests a look."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,11 +13,13 @@ from aiokafka.errors import KafkaError
 from touchstone.errors import UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.client import Lag
+from touchstone.runtime.closing import stop
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import clock_topic, generation_base
 from touchstone.runtime.reach import unreachable
 from touchstone.runtime.security import connection
 from touchstone.runtime.sources import decode_statement
+from touchstone.runtime.to_end import to_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Lookout:
             AIOKafkaConsumer(**connection(self._bootstrap), client_id="touchstone-lookout", enable_auto_commit=False)
         )
         self._admin: Any = await self._open(
-            AIOKafkaAdminClient(**connection(self._bootstrap), client_id="touchstone-lookout"), closing="close"
+            AIOKafkaAdminClient(**connection(self._bootstrap), client_id="touchstone-lookout"), AIOKafkaAdminClient.close
         )
         counts = await partition_counts(self._bootstrap, topics := list(dict.fromkeys([*self._reads, *self._writes, self._clock.topic])))
         if missing := [topic for topic in topics if topic not in counts]:
@@ -137,17 +139,16 @@ class Lookout:
         await self._stable.seek_to_beginning(self._clock)
         await know(self._stable, self._all)  # the assignment has narrowed it to one topic
 
-    async def _open(self, connection: Any, closing: str = "stop") -> Any:
-        self._stack.push_async_callback(getattr(connection, closing))
+    async def _open(self, connection: Any, close: Callable[[Any], Awaitable[None]] = stop) -> Any:
+        self._stack.push_async_callback(close, connection)
         await connection.start()
         return connection
 
     async def _read_clock(self, end: int) -> None:
-        while await self._stable.position(self._clock) < end:
-            for records in (await self._stable.getmany(timeout_ms=50)).values():
-                for record in records:
-                    for partition, time in decode_statement(record.value).reached if record.value is not None else ():
-                        self._reached[partition] = max(time, self._reached.get(partition, time))
+        async for fetched, _ in to_end(self._stable, {self._clock: end}, "Look again when it can be read"):
+            for record in (record for records in fetched.values() for record in records):
+                for partition, time in decode_statement(record.value).reached if record.value is not None else ():
+                    self._reached[partition] = max(time, self._reached.get(partition, time))
 
     async def _as_ours(self, error: BaseException) -> BaseException:
         if isinstance(error, KafkaError):

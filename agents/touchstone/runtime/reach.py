@@ -1,9 +1,11 @@
 """What to say when Kafka cannot be reached: aiokafka keeps the reason to itself, so the broker is asked once more, and its answer put in words."""
 
+import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
@@ -28,7 +30,9 @@ from touchstone.runtime.security import (
     process_security,
 )
 
-_ASK_MS = 10_000
+_CONNECT_S = 4.0
+"""So long a client may take to connect before it is asked whether anybody answers at all."""
+_ASK_S = 3.0
 _NAME_MISMATCH = {62, 64}
 """OpenSSL's codes for a certificate of another host name or address."""
 _WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
@@ -61,33 +65,76 @@ async def unreachable(bootstrap: str, error: KafkaError, security: Security | No
     return Retriable(f"expected to reach Kafka at {bootstrap}{how}, found {found or f'{error!r}; {_NOBODY}'}")
 
 
+async def start(client: Awaitable[None], bootstrap: str) -> None:
+    """Await the start of a client of aiokafka, as long as a broker answers: one that takes connections and says nothing would hold it for minutes.
+
+    Raises:
+        Retriable: No broker answers.
+        KafkaError: The start failed; for `reaching`.
+    """
+    starting = asyncio.ensure_future(client)
+    try:
+        done, _ = await asyncio.wait([starting], timeout=_CONNECT_S)
+        if not done and (silence := await silent(bootstrap, _ASK_S, _CONNECT_S)) is not None:
+            raise Retriable(f"expected to reach Kafka at {bootstrap}, found {silence}; {_NOBODY}")
+        await starting
+    finally:
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting])
+
+
+async def silent(bootstrap: str, within_s: float, waited_s: float = 0.0) -> str | None:
+    """Why none of the brokers answers within that time, and had not in the time waited before; None where one does, be it to refuse us."""
+    answers = await _answers(bootstrap, process_security(), within_s, waited_s)
+    return None if any(answer.is_one for answer in answers) else answers[0].found
+
+
+class _Answer(NamedTuple):
+    """`is_one`: somebody has answered. `found`: what was found, in words; None where we were let in."""
+
+    is_one: bool
+    found: str | None
+
+
 async def _ask(bootstrap: str, security: Security) -> str | None:
-    """What the first broker says that answers at all; None where one lets us in by now."""
-    silent = None
-    for host, port, _ in collect_hosts(bootstrap):
-        try:
-            broker = await create_conn(host, port, client_id="touchstone-ask", request_timeout_ms=_ASK_MS, **security.client_arguments())
+    """What is to be said of brokers that cannot be reached; None where one lets us in by now."""
+    answers = await _answers(bootstrap, security, _ASK_S)
+    said = [answer for answer in answers if answer.is_one]
+    if any(answer.found is None for answer in said):
+        return None
+    return said[0].found if said else f"{answers[0].found}; {_NOBODY}"
+
+
+async def _answers(bootstrap: str, security: Security, within_s: float, waited_s: float = 0.0) -> list[_Answer]:
+    asking = [_answer(host, port, security, within_s, waited_s) for host, port, _ in collect_hosts(bootstrap)]
+    return await asyncio.gather(*asking)
+
+
+async def _answer(host: str, port: int, security: Security, within_s: float, waited_s: float) -> _Answer:
+    try:
+        async with asyncio.timeout(within_s):
+            arguments = security.client_arguments()
+            broker = await create_conn(host, port, client_id="touchstone-ask", request_timeout_ms=int(within_s * 1_000), **arguments)
             try:
                 await broker.send(MetadataRequest([]))
             finally:
                 broker.close()
-        except (KafkaError, OSError, TimeoutError) as error:
-            if (answer := _in_words(error, security)) is not None:
-                return answer
-            silent = silent or f"{_silence(error)}; {_NOBODY}"
-        else:
-            return None
-    return silent
+    except (KafkaError, OSError, TimeoutError) as error:
+        if (words := _in_words(error, security)) is not None:
+            return _Answer(True, words)
+        return _Answer(False, _silence(error, waited_s + within_s))
+    return _Answer(True, None)
 
 
-def _silence(error: BaseException) -> str:
+def _silence(error: BaseException, within_s: float) -> str:
     """Why nobody answered."""
     if isinstance(error, ConnectionRefusedError):
         return "nobody who listens there"
     if isinstance(error, socket.gaierror):
         return "no machine of that name"
     if isinstance(error, TimeoutError):
-        return f"no answer within {_ASK_MS // 1_000} s"
+        return f"no answer within {within_s:.0f} s"
     return f"{type(error).__name__} ({error})"
 
 

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from touchstone.errors import InvariantBroken
 from touchstone.runtime.admin import group_offsets, partition_counts
 from touchstone.runtime.agreement import Agreement
+from touchstone.runtime.closing import stop
 from touchstone.runtime.generation import Hand, NewGeneration, existing, until_decided
 from touchstone.runtime.metadata import know
 from touchstone.runtime.names import changelog_topic, clock_topic, internal_topic
@@ -29,6 +30,7 @@ from touchstone.runtime.to_end import to_end
 from touchstone.state.keys import group_of, meta_key
 
 _CLOCK_KEY = b"generation"
+_REMEDY = "Nothing is lost and nothing is in use that is half done. Mend it and run the command again: it goes on where it was"
 
 Route = Callable[[bytes | None, bytes | None], int | None]
 """(key, value) of a record -> its new partition; None: it belongs to the old generation only."""
@@ -110,7 +112,7 @@ class Repartition:
             reader.assign(partitions)
             for tp in partitions:
                 reader.seek(tp, max(starts[tp], begin_at.get(tp, 0)))
-            async for fetched, stands in to_end(reader, ends):
+            async for fetched, stands in to_end(reader, ends, _REMEDY):
                 items: Outgoing = {}
                 for records in fetched.values():
                     for record in records:
@@ -174,7 +176,7 @@ async def statements(bootstrap: str, topic: str) -> list[Statement]:
         ends, starts = await reader.end_offsets([tp]), await reader.beginning_offsets([tp])
         reader.assign([tp])
         reader.seek(tp, starts[tp])
-        async for fetched, _ in to_end(reader, ends):
+        async for fetched, _ in to_end(reader, ends, _REMEDY):
             for records in fetched.values():
                 found += [decode_statement(record.value) for record in records if record.value is not None]
     return found
@@ -196,4 +198,4 @@ async def _reader(bootstrap: str) -> AsyncIterator[Any]:
             await reader.start()
             yield reader
         finally:
-            await reader.stop()
+            await stop(reader)

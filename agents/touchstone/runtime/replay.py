@@ -15,6 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Re
 from touchstone.errors import UsageError
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.batch import program_record
+from touchstone.runtime.closing import stop
 from touchstone.runtime.program import Record
 from touchstone.runtime.reach import unreachable
 from touchstone.runtime.security import connection
@@ -68,7 +69,7 @@ class ReplayingReader:
         try:
             await consumer.start()
         except KafkaError as error:
-            await consumer.stop()
+            await stop(consumer)
             raise await unreachable(self._bootstrap, error) from error
         self._consumer = consumer
         if self._group is None:
@@ -82,7 +83,7 @@ class ReplayingReader:
         """Commit what was dealt with and leave the group."""
         if self._consumer is not None:
             await self.commit()
-            await self._consumer.stop()
+            await stop(self._consumer)
             self._consumer = None
 
     def owns(self, partition: int) -> bool:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from touchstone.errors import StateUnusable, UsageError
+from touchstone.runtime.closing import stop
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.metadata import know
 from touchstone.runtime.offset_metadata import owner_of
@@ -197,7 +198,7 @@ class Restorer:
             await reader.start()  # inside: a restore that is cancelled meanwhile must not leave connections behind
             yield reader
         finally:
-            await reader.stop()
+            await stop(reader)
 
 
 def _emptied(tp: TopicPartition, offset: int) -> str:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from touchstone.errors import StateUnusable, TouchstoneError
+from touchstone.runtime.closing import stop
 from touchstone.runtime.metadata import know
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.restore import that_slept_too_long
@@ -91,7 +92,7 @@ class Standby:
                     log.info("copies of %d stores of other workers are up to date", len(copies))
         finally:
             self._status.standby_behind = 0
-            await reader.stop()
+            await stop(reader)
 
     async def _place(self, reader: Any, copies: dict[TopicPartition, KeptStore]) -> None:
         """Go on where each copy ends; one that its changelog has left behind starts again."""

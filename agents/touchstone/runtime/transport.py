@@ -110,6 +110,13 @@ class DaemonThread(WorkerThread):
         super().__init__(service, **kwargs)
         self.daemon = True
 
+    def run(self) -> None:
+        """Work until stopped. What ends it otherwise is noticed by the watchdog; on the way out, when Kafka is away, it means nothing."""
+        try:
+            super().run()
+        except Exception as error:  # noqa: BLE001  # a thread has nobody above it but Python's printer of tracebacks
+            log.log(logging.DEBUG if self.service.should_stop else logging.WARNING, "the consumer's thread has ended: %r", error)
+
 
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread in which the group's consumer lives."""
@@ -134,6 +141,10 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
             consumer._group_instance_id = settings.instance
         consumer._partition_assignment_strategy = consumer._assignors = [RangePartitionAssignor]
         return consumer
+
+    def on_crash(self, msg: str, *fmt: Any, **_kwargs: Any) -> None:
+        """Not on standard error, as a bare traceback: `DaemonThread.run` says it."""
+        log.debug("%s", msg.format(*fmt))
 
     async def poll(self, partitions: frozenset[TopicPartition]) -> Polled:
         """Fetch, and read positions and ends in the same breath. Called in the main loop, runs in the thread."""

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,10 +17,12 @@ from typing import Any, NoReturn
 
 from touchstone.clock import Clock, SystemClock
 from touchstone.errors import Fenced, Retriable, Stalled, TooManyDeadLetters, TouchstoneError, UsageError
+from touchstone.observe.outage import SILENT_S
 from touchstone.runtime import agreement
 from touchstone.runtime.admin import partition_counts
 from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
+from touchstone.runtime.departure import Departure
 from touchstone.runtime.names import agreement_topic, changelog_topic, clock_topic, internal_topic
 from touchstone.runtime.partitions import StoreFactory
 from touchstone.runtime.program import Prepare, Program
@@ -85,16 +86,42 @@ class Worker:
         self._stop = asyncio.Event()
         self._refused: UsageError | TooManyDeadLetters | None = None
         self._assembly: Assembly | None = None
-        # A thread, not a task: Faust may block the event loop while it waits for a thread of its own.
-        self._alarm = threading.Timer(settings.drain_timeout_ms / 1_000, self._leave_at_once)
-        self._alarm.daemon = True
+        self._departure = Departure(settings.bootstrap, settings.drain_timeout_ms / 1_000, self._leave_at_once)
         self._heartbeat = Heartbeat(settings.stall_timeout_ms / 1_000, self._end_at_once)
 
     async def run(self, program: Program, open_store: StoreFactory, clock: Clock, beside: Beside | None = None) -> int:
         """Start, work, drain, leave. Returns the exit code."""
         running = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            running.add_signal_handler(number, self._stop.set)
+            running.add_signal_handler(number, self._told_to_leave)
+        assembly = await self._unless_told(self._connected(program, open_store, clock))
+        if assembly is None:
+            log.info("left before anything was begun")
+            return 0
+        self._assembly = assembly
+        self._heartbeat.start()
+        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly), self._confirm(program)]
+        if beside is not None:
+            work.append(beside(self._status))
+        tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
+        starting = asyncio.create_task(self._guarded(assembly.app.start()), name="touchstone-faust")
+        await self._stop.wait()
+        self._heartbeat.stop()  # from here on the departure sees that it ends
+        self._departure.begin()
+        await self._leave(assembly, starting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._refused is not None:
+            raise self._refused
+        return 0
+
+    def _told_to_leave(self) -> None:
+        self._stop.set()
+        self._departure.begin()
+
+    async def _connected(self, program: Program, open_store: StoreFactory, clock: Clock) -> Assembly:
+        """Everything that comes before the group is joined."""
         self._settings = await agreement.enter(self._settings, program)
         counts = await check_topics(self._settings, program)
         await agreement.sign(self._settings, program, counts)
@@ -108,24 +135,18 @@ class Worker:
             fail=self._fail,
             prepare=self._prepare,
         )
-        self._assembly = assembly
         await assembly.producer.start()
-        self._heartbeat.start()
-        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly), self._confirm(program)]
-        if beside is not None:
-            work.append(beside(self._status))
-        tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
-        starting = asyncio.create_task(self._guarded(assembly.app.start()), name="touchstone-faust")
-        await self._stop.wait()
-        self._heartbeat.stop()  # from here on the alarm sees that it ends
-        self._alarm.start()
-        await self._leave(assembly, starting)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._refused is not None:
-            raise self._refused
-        return 0
+        return assembly
+
+    async def _unless_told(self, work: Coroutine[Any, Any, Assembly]) -> Assembly | None:
+        """What comes of this work; None when we are told to leave before it has ended."""
+        working, told = asyncio.create_task(work), asyncio.create_task(self._stop.wait())
+        await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait([working])
+        return None if working.cancelled() else working.result()
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -143,15 +164,16 @@ class Worker:
         status = self._status
         log.info("left: %d records, %d commits, %.1f s in commits", status.records, status.commits, status.commit_seconds)
 
-    def _leave_at_once(self) -> None:
+    def _leave_at_once(self, reason: str) -> None:
+        """From another thread."""
         if self._refused is not None:
             log.critical("%s", self._refused)
-        log.warning("leaving without waiting any longer; everything that was read is committed or will be read again")
+        log.warning("%s", reason)
         _flush_and_exit(_exit_code(self._refused))
 
     def is_out(self) -> None:
         """The worker has left in order: nobody needs to be hurried any more."""
-        self._alarm.cancel()
+        self._departure.is_out()
 
     async def _fail(self, error: BaseException) -> None:
         """End the process without committing, after one clear message. An error that only a person can mend stops it in order."""
@@ -199,10 +221,13 @@ class Worker:
             committing_since=lambda: loop.committing_since,
             broken=lambda: _broken(assembly),
         )
-        is_frozen = False
+        is_frozen = is_away = False
         while True:
             await asyncio.sleep(LOOKS_EVERY_S)
             self._heartbeat.turned()
+            if is_away != (self._status.state == "disconnected"):
+                is_away = not is_away
+                _say_whether_away(self._status.silent_s, is_away=is_away)
             if loop.gate.is_set():
                 self._status.lag = loop.lag
             watchdog.look()
@@ -210,6 +235,14 @@ class Worker:
                 is_frozen = True
                 gc.freeze()
                 gc.set_threshold(100_000, 50, 100)  # 15-30 % of processor time with the default
+
+
+def _say_whether_away(silent_s: float, *, is_away: bool) -> None:
+    """In the words of observe/outage.py, which says it once, whoever notices first."""
+    if is_away:
+        log.warning("no broker has answered for %.0f s", silent_s, extra={SILENT_S: silent_s})
+    else:
+        log.warning("a broker answers again", extra={SILENT_S: 0.0})
 
 
 def _broken(assembly: Assembly) -> str | None:

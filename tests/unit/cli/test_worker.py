@@ -39,7 +39,7 @@ def test_a_worker_takes_everything_from_its_environment(monkeypatch: pytest.Monk
     """As containers do."""
     ran: list[tuple[Topology, WorkerOptions]] = []
     monkeypatch.setattr(command, "run", lambda topology, options: ran.append((topology, options)))
-    monkeypatch.setattr(logs, "configure", lambda level: None)
+    monkeypatch.setattr(logs, "configure", lambda level, kafka: None)
 
     result = CliRunner().invoke(command.worker, [], env=GIVEN, catch_exceptions=False)
 
@@ -76,7 +76,7 @@ def test_a_worker_without_topics_recommends_the_command_that_makes_its_own(
     monkeypatch.chdir(tmp_path)
     Path("our own.yaml").write_text(default_topology_path().read_text())
     monkeypatch.setattr(command, "run", lambda _, options: options_of.append(options))
-    monkeypatch.setattr(logs, "configure", lambda level: None)
+    monkeypatch.setattr(logs, "configure", lambda level, kafka: None)
     monkeypatch.setattr(runtime, "partition_counts", no_topics)
     options_of: list[WorkerOptions] = []
     CliRunner().invoke(command.worker, [*given, "--bootstrap", "nowhere:9092"], catch_exceptions=False)
