@@ -33,6 +33,8 @@ from touchstone.runtime.security import (
 _CONNECT_S = 4.0
 """So long a client may take to connect before it is asked whether anybody answers at all."""
 _ASK_S = 3.0
+_EXPLAIN_S = 10.0
+"""Of a broker that has refused us the reason is wanted; on a busy machine a handshake with TLS and a password takes seconds."""
 _NAME_MISMATCH = {62, 64}
 """OpenSSL's codes for a certificate of another host name or address."""
 _WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")
@@ -99,7 +101,7 @@ class _Answer(NamedTuple):
 
 async def _ask(bootstrap: str, security: Security) -> str | None:
     """What is to be said of brokers that cannot be reached; None where one lets us in by now."""
-    answers = await _answers(bootstrap, security, _ASK_S)
+    answers = await _answers(bootstrap, security, _EXPLAIN_S)
     said = [answer for answer in answers if answer.is_one]
     if any(answer.found is None for answer in said):
         return None
