@@ -18,7 +18,7 @@ from touchstone.contracts.registry_client import configured_client
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.schemas import Prefetch
 from touchstone.observe.health import start_web
-from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, Counts
+from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, WITHHELD, Counts
 from touchstone.observe.registry import Registry
 from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
@@ -182,6 +182,7 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
             "kind": topology.kinds.keys(),
             "journey": {journey.name for journey in topology.journeys},
             "phase": {phase for journey in topology.journeys for phase in journey.phases},
+            "output": {output.name for output in topology.outputs},
             "topic": {spec.name for spec in topic_specs(topology, options.app)},
         },
         {"version": touchstone.__version__, "topology": topology.name, "topology_version": str(topology.version), "clock": topology.clock},
@@ -190,6 +191,7 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
     registry.begin(LATE, topology.channels)
     registry.begin(DEAD_LETTERS, REASONS)
     registry.begin(CORRECTIONS, CAUSES)
+    registry.begin(WITHHELD, (output.name for output in topology.asking))
 
     async def beside(status: RuntimeStatus) -> None:
         def refresh() -> None:

@@ -20,20 +20,21 @@ from touchstone.intake.command import Ruled
 from touchstone.intake.limit import Tallies
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.agent import JourneyPartition
+from touchstone.journey.carrier import CONSENT_WITHDRAWN
 from touchstone.journey.census import Census
 from touchstone.journey.fold import DORMANT
 from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
-from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, Counts
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, WITHHELD, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
-from touchstone.topology.compile import DeadLetterLimit, Topology, deciding
+from touchstone.topology.compile import DeadLetterLimit, Output, Topology, deciding
 from touchstone.topology.fingerprint import canonical
 
-OutputRecord = Moment | Customer | IdentityChange | DeadLetter
+OutputRecord = Moment | Carried | Customer | IdentityChange | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
@@ -64,7 +65,7 @@ class Pipeline:
         self._publish = publish
         self._clock = clock
         self._journeys = Journeys(topology, ordering)
-        self._speaker = Speaker(self._journeys, self._emit)
+        self._speaker = Speaker(self._journeys, self._emit, carry=self._carry, withhold=self._withhold)
         self.counts = counts or Counts()
         self._sealed_counts = Counts()
         self.committed_counts = Counts()
@@ -256,6 +257,14 @@ class Pipeline:
     def _emit(self, record: Moment | Customer | IdentityChange) -> None:
         self._count(record)
         self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
+
+    def _carry(self, record: Carried) -> None:
+        if record.moment.corrects == CONSENT_WITHDRAWN:
+            self.counts.add(CORRECTIONS, CONSENT_WITHDRAWN)
+        self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
+
+    def _withhold(self, output: Output) -> None:
+        self.counts.add(WITHHELD, output.name)
 
     def _count(self, record: Moment | Customer | IdentityChange) -> None:
         if isinstance(record, Moment):

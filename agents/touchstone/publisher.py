@@ -4,10 +4,10 @@ from touchstone.clock import Clock
 from touchstone.contracts.codec import Codec
 from touchstone.contracts.envelope import Envelope, Headers
 from touchstone.errors import InvariantBroken
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
 from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
 from touchstone.runtime.program import Out
-from touchstone.topology.compile import Output, Topology
+from touchstone.topology.compile import Topology
 
 
 class Publisher:
@@ -15,13 +15,14 @@ class Publisher:
 
     def __init__(self, topology: Topology, codec: Codec, envelope: Envelope, clock: Clock, counts: Counts) -> None:
         self._topics = topology.topics
-        self._outputs = topology.outputs
+        self._outputs = tuple(output for output in topology.outputs if output.purpose is None)
+        self._topics_by_output = {output.name: output.topic for output in topology.asking}
         self._codec = codec
         self._envelope = envelope
         self._clock = clock
         self._counts = counts
 
-    def __call__(self, record: Moment | Customer | IdentityChange | DeadLetter, out: Out) -> None:
+    def __call__(self, record: Moment | Carried | Customer | IdentityChange | DeadLetter, out: Out) -> None:
         """Put one record where its readers look; it leaves with the transaction."""
         topics, codec, envelope = self._topics, self._codec, self._envelope
         match record:
@@ -30,8 +31,11 @@ class Publisher:
                 key = record.customer_id.encode()
                 self._put(out, topics.moments, key, value, headers)
                 for output in self._outputs:
-                    if wants(output, record):
+                    if output.wants(record):
                         self._put(out, output.topic, key, value, headers)
+            case Carried(output=name, moment=moment):
+                topic, key = self._topics_by_output[name], moment.customer_id.encode()
+                self._put(out, topic, key, codec.encode_moment(moment), envelope.moment(moment))
             case Customer():
                 headers = envelope.customer(record, self._clock.now_ms())
                 self._put(out, topics.customers, record.customer_id.encode(), codec.encode_customer(record), headers)
@@ -47,12 +51,3 @@ class Publisher:
     def _put(self, out: Out, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
         self._counts.add(OUTPUT_RECORDS, topic)
         out.record(topic, key, value, headers)
-
-
-def wants(output: Output, moment: Moment) -> bool:
-    """Whether a moment belongs to a further output; its retraction goes wherever its assertion went."""
-    return (
-        (output.journeys is None or moment.journey in output.journeys)
-        and (output.kinds is None or moment.kind in output.kinds)
-        and (output.phases is None or moment.to_phase in output.phases)
-    )

@@ -12,36 +12,41 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from touchstone.contracts.json_form import to_json_dict
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
 
 Final = dict[str, list[dict[str, Any]]]
-"""`moments`, `customers` and `deadletters`, each a sorted list of JSON objects with the contracts' field names."""
+"""`moments`, `outputs`, `customers` and `deadletters`, each a sorted list of JSON objects with the contracts' field names.
+
+`outputs` are moments on outputs that ask for consent, each with the name of its `output`.
+"""
 
 _NOT_COMPARED = {
     "moments": ("revision", "action", "detected_at", "corrects"),
+    "outputs": ("revision", "action", "detected_at", "corrects"),
     "customers": ("revision",),
     "deadletters": ("letter_id", "topic", "partition", "offset", "occurred_at"),
 }
-_NAMED_BY = {"moments": "moment_id", "customers": "customer_id"}
+_NAMED_BY = {"moments": ("moment_id",), "outputs": ("output", "moment_id"), "customers": ("customer_id",)}
 
 
 class FinalView:
     """What was said, reduced to what stands. Records may come in any order and more than once."""
 
-    def __init__(self, records: Iterable[Moment | Customer | IdentityChange | DeadLetter] = ()) -> None:
+    def __init__(self, records: Iterable[Moment | Carried | Customer | IdentityChange | DeadLetter] = ()) -> None:
         self.moments: dict[str, Moment] = {}
+        self.outputs: dict[str, dict[str, Moment]] = {}
         self.customers: dict[str, Customer] = {}
         self.deadletters: dict[str, DeadLetter] = {}
         for record in records:
             self.apply(record)
 
-    def apply(self, record: Moment | Customer | IdentityChange | DeadLetter) -> None:
+    def apply(self, record: Moment | Carried | Customer | IdentityChange | DeadLetter) -> None:
         """Take in one output record; identity changes are a log of what happened on the way and no part of the view."""
         match record:
             case Moment():
-                known = self.moments.get(record.moment_id)
-                if known is None or record.revision > known.revision:
-                    self.moments[record.moment_id] = record
+                _keep_highest(self.moments, record)
+            case Carried(output=name, moment=moment):
+                _keep_highest(self.outputs.setdefault(name, {}), moment)
             case Customer():
                 found = self.customers.get(record.customer_id)
                 if found is None or record.revision > found.revision:
@@ -54,13 +59,26 @@ class FinalView:
     def final(self, as_of_ms: int, retention_ms: int) -> Final:
         """The view at `as_of_ms`: asserted moments not older than the retention, active customers, dead letters."""
         horizon = as_of_ms - retention_ms
-        standing = [m for m in self.moments.values() if m.action == "assert" and m.occurred_at >= horizon]
+        carried = [(name, m) for name, moments in self.outputs.items() for m in _standing(moments, horizon)]
         active = [c for c in self.customers.values() if c.status == "active"]
         return {
-            "moments": _compared("moments", standing),
+            "moments": _compared("moments", _standing(self.moments, horizon)),
+            "outputs": sorted(
+                ({"output": name, **row} for name, moment in carried for row in _compared("outputs", [moment])), key=_canonical
+            ),
             "customers": _compared("customers", active),
             "deadletters": _compared("deadletters", list(self.deadletters.values())),
         }
+
+
+def _keep_highest(moments: dict[str, Moment], moment: Moment) -> None:
+    known = moments.get(moment.moment_id)
+    if known is None or moment.revision > known.revision:
+        moments[moment.moment_id] = moment
+
+
+def _standing(moments: Mapping[str, Moment], horizon: int) -> list[Moment]:
+    return [m for m in moments.values() if m.action == "assert" and m.occurred_at >= horizon]
 
 
 def digest(final: Final) -> str:
@@ -71,8 +89,8 @@ def digest(final: Final) -> str:
 def diff(left: Final, right: Final, names: tuple[str, str] = ("live", "twin")) -> list[str]:
     """Every difference between two views in one readable line each; empty when they are equal."""
     lines: list[str] = []
-    for section, key in _NAMED_BY.items():
-        ours, theirs = ({row[key]: row for row in view[section]} for view in (left, right))
+    for section, names_of in _NAMED_BY.items():
+        ours, theirs = ({" ".join(row[name] for name in names_of): row for row in view.get(section, ())} for view in (left, right))
         for name in sorted(ours.keys() | theirs.keys()):
             lines += _row_differences(section, name, ours.get(name), theirs.get(name), names)
     return lines + _letter_differences(left["deadletters"], right["deadletters"], names)
@@ -87,7 +105,7 @@ def _compared(section: str, records: Sequence[Moment | Customer | DeadLetter]) -
         if isinstance(record, Customer):
             row = {name: _ordered(value) for name, value in row.items()}
         rows.append(row)
-    return sorted(rows, key=lambda row: (row.get(_NAMED_BY.get(section, ""), ""), _canonical(row)))
+    return sorted(rows, key=lambda row: ([row.get(name, "") for name in _NAMED_BY.get(section, ())], _canonical(row)))
 
 
 def _ordered(value: Any) -> Any:
@@ -114,7 +132,7 @@ def _row_differences(
 
 
 def _summary(section: str, row: Mapping[str, Any]) -> str:
-    if section == "moments":
+    if section != "customers":
         step = f"{row['from_phase'] or 'start'} -> {row['to_phase']}"
         return f"{row['journey']} {row['kind']} {step} by {row['rule']} at {row['occurred_at']} of customer {row['customer_id']}"
     return _canonical(row)

@@ -23,7 +23,7 @@ from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER, Person
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
@@ -87,6 +87,7 @@ class System:
         self.journeys = Journeys(topology, ordering)
         self.queues: dict[tuple[str, int], deque[Any]] = defaultdict(deque)
         self.outputs: list[Output] = []
+        self.carried: list[Carried] = []
         self.wall = itertools.count(1)
         self.clocks: list[int | None] = [None] * world.partitions
         self.partitions = [self._partition() for _ in range(world.partitions)]
@@ -152,17 +153,19 @@ class System:
         for record in self.outputs:
             if isinstance(record, Moment | Customer):
                 book.add(record)
+        for carried in self.carried:
+            book.add(carried)
         times = [time for time in self.clocks if time is not None]
         not_before = max(times, default=NEVER) if self.world.recall_held else NEVER
         if book.find_origins():
             book.trace(x for fact in facts for x in _named(fact))
         recalls = list(book.recalls(not_before))
-        assert {recall.customer_id for recall in recalls} == book.customers.keys() | book.moments.keys(), "every id has an origin"
+        assert {recall.customer_id for recall in recalls} == book.ids, "every id has an origin"
         return self._on(count), recalls
 
     def _on(self, count: int) -> "System":
         system = System(replace(self.world, partitions=count), self.random, self.topology, self.ordering)
-        system.outputs, system.wall = self.outputs, self.wall
+        system.outputs, system.carried, system.wall = self.outputs, self.carried, self.wall
         return system
 
     # -- transactions ----------------------------------------------------------------------------------------------------------
@@ -209,6 +212,7 @@ class System:
                 self._restart(self.partitions[n])
         self.clocks[number] = attempt.clock
         self.outputs += attempt.said
+        self.carried += attempt.carried
         for message in attempt.sent:
             self._send(f"partition {number}", message)
 
@@ -238,13 +242,13 @@ class System:
 class _CountingSpeaker(Speaker):
     """Counts the customer records that it gives, by component and id."""
 
-    def __init__(self, journeys: Journeys, emit: Callable[[Output], None], wall_ms: int) -> None:
+    def __init__(self, journeys: Journeys, emit: Callable[[Output], None], wall_ms: int, carry: Callable[[Carried], None]) -> None:
         def count(record: Output) -> None:
             emit(record)
             if isinstance(record, Customer):
                 self.records[self._root, record.customer_id] += 1
 
-        super().__init__(journeys, count, wall_ms)
+        super().__init__(journeys, count, wall_ms, carry)
         self.records: Counter[tuple[str, str]] = Counter()
         self._root = ""
 
@@ -261,10 +265,11 @@ class _Attempt:
         self.system, self.number, self.owned = system, number, owned
         self.sent: list[Any] = []
         self.said: list[Output] = []
+        self.carried: list[Carried] = []
         self.waiting: deque[Any] = deque()
         self.clock = system.clocks[number]
         skew = 40 * (number % 3)  # the workers' clocks do not agree
-        self.speaker = _CountingSpeaker(system.journeys, self.said.append, next(system.wall) + skew)
+        self.speaker = _CountingSpeaker(system.journeys, self.said.append, next(system.wall) + skew, self.carried.append)
 
     def run(self, taken: list[Any]) -> None:
         """All of it."""

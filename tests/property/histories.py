@@ -14,7 +14,7 @@ from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.oracle import Fact, Likeness, Withdrawal, Word
 from touchstone.topology.attributes import attributes_of
-from touchstone.topology.compile import Damping, Journey, Rule, Topology
+from touchstone.topology.compile import Consent, Damping, Journey, Output, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.match import Match
 from touchstone.topology.model_attributes import WrittenAttribute
@@ -93,14 +93,21 @@ def _settings() -> dict[str, Topology]:
     usual = small(_REFERENCE, {"email": (4, 4), "phone": (3, 4), "device_id": (3, 4), "cookie": (3, 4)})
     tight = small(_REFERENCE, {"email": (2, 3), "phone": (1, 2), "device_id": (1, 2), "cookie": (1, 1)})
     wide = small(_REFERENCE, dict.fromkeys(("email", "phone", "device_id", "cookie"), (20, 1000)))
+    marketing = Output("marketing", "marketing", None, None, None, "marketing")
+    service = Output("service", "service", None, frozenset({"transition", "timeout"}), None, "service")
+    usual = replace(
+        usual, outputs=(marketing, service), consents={"marketing": Consent(), "service": Consent(denial_wins=False, assumed=True)}
+    )
+    wide = replace(wide, outputs=(marketing, service), consents={"marketing": Consent(assumed=True), "service": Consent(denial_wins=False)})
+    # Where there is little room, denials stay that the perfect observer would see replaced: no outputs there, but the folds are compared.
     return {
         "usual": usual,
         "wide": wide,
         "tight": replace(tight, merges_per_person=1, identifiers_per_person=3, retention_ms=12 * HOUR),
         "silences": replace(usual, journeys=(*usual.journeys, _silences()), retention_ms=15 * HOUR),
-        "crowded": replace(usual, touchpoints_per_day=2, profile_bytes=100, retention_ms=20_000 * HOUR),
+        "crowded": replace(usual, outputs=(), touchpoints_per_day=2, profile_bytes=100, retention_ms=20_000 * HOUR),
         "two values": replace(usual, kinds={**usual.kinds, "cookie": replace(usual.kinds["cookie"], per_person=1)}, merges_per_person=2),
-        "golden": _golden(replace(usual, profile_bytes=400)),
+        "golden": _golden(replace(usual, outputs=(), profile_bytes=400)),
         "golden, long kept": _golden(replace(usual, retention_ms=20_000 * HOUR)),
     }
 
@@ -197,11 +204,11 @@ class _Author:
         identifiers -= set(users[1:])  # two would be a dead letter
         shared = random.choice([None, None, None, random.randrange(4)])
         city = random.choice([None, "Bonn", "Kiel"])
-        consents = {"marketing": random.random() < 0.5} if random.random() < 0.2 else {}
+        consents = {purpose: random.random() < 0.5 for purpose in ("marketing", "service") if random.random() < 0.3}
         keys = tuple(sorted(identifiers, key=ORDERING.strength))
         channel, what = random.choice(CHANNELS), random.choice(TYPES)
         profile: dict[str, Any] = {self._names[n % len(self._names)]: city} if city else {}
-        source, properties = "web", dict[str, Any]()
+        source, properties = random.choice(("web", "web", "crm")), dict[str, Any]()
         if self._is_golden:
             profile, source = self._golden_profile(), random.choice(["web", "crm", "shop"])
             what, properties = random.choice([what, "order_paid", "refund"]), {"product": random.choice(["pan", "pot", ["pan", "lid"]])}

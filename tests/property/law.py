@@ -98,7 +98,11 @@ def check(history: History, system: System) -> None:
     moments = [record for record in system.outputs if isinstance(record, Moment)]
     customers = [record for record in system.outputs if isinstance(record, Customer)]
     _check_people(system, truth)
-    _check_moments(history, moments, truth)
+    _check_moments(history, moments, truth.moments)
+    for output in history.topology.asking:
+        said = [record.moment for record in system.carried if record.output == output.name]
+        _check_moments(history, said, truth.carried.get(output.name, {}), f"what {output.name} carries")
+        _check_log(history, said, [])
     _check_customers(history, system, customers, truth)
     _check_log(history, moments, customers)
     _check_state(history, system)
@@ -111,13 +115,13 @@ def _check_people(system: System, truth: Truth) -> None:
     assert persons == truth.persons, "folds"
 
 
-def _check_moments(history: History, moments: list[Moment], truth: Truth) -> None:
+def _check_moments(history: History, moments: list[Moment], truth: dict[str, MomentContent], what: str = "moments") -> None:
     """What a consumer group believes of the time inside the horizon, whatever the order in which its members read."""
     horizon = history.end - history.topology.retention_ms
     beliefs = believed(moments, CONSUMERS, Random(history.seed))
     found = {name: [content_of(moment) for moment in some] for name, some in beliefs.items()}
     found = {name: some for name, some in found.items() if some[0].occurred_at >= horizon}
-    assert found == {name: [content] for name, content in truth.moments.items()}, "moments"
+    assert found == {name: [content] for name, content in truth.items()}, what
 
 
 def content_of(moment: Moment) -> MomentContent:

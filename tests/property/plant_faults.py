@@ -119,7 +119,7 @@ FAULTS = (
     Fault(
         "a redirect drops what was read back", "journey/agent.py", "send(Recall(redirect, customer_id, number, not_before, rows))", "pass"
     ),
-    Fault("what was read back does not travel", "journey/component.py", '_MOVED = "cmrneat"', '_MOVED = "cmneat"'),
+    Fault("what was read back does not travel", "journey/component.py", '_MOVED = "cmorneat"', '_MOVED = "cmoneat"'),
     Fault(
         "what was read back is not compared with the truth",
         "journey/agent.py",
@@ -361,19 +361,72 @@ FAULTS = (
         "until a state is lost and built anew; tests/unit/journey/test_publish.py keeps it",
     ),
     Fault("the book does not travel", "journey/component.py", '_MOVED = "cm', '_MOVED = "c'),
+    # -- consent
+    Fault(
+        "what was said on an output that asks for consent does not travel",
+        "journey/component.py",
+        '_MOVED = "cmorneat"',
+        '_MOVED = "cmrneat"',
+    ),
+    Fault("a withdrawal is heard by the fold only", "journey/agent.py", "if decided != decisions(person):", "if decided is None:"),
+    Fault(
+        "what a customer who is no more has got stays on outputs",
+        "journey/settle.py",
+        "            retold.append(Retold(customer_id, None, {}, stated, cause))",
+        "            pass",
+    ),
+    Fault(
+        "outputs are not corrected when a person is told anew",
+        "journey/settle.py",
+        "        speaker.correct_outputs(component, retold, horizon)",
+        "        pass",
+    ),
+    Fault(
+        "who consents now has always consented",
+        "journey/consent.py",
+        "(changes[place - 1][1] if place else policy.assumed)",
+        "(True if place else policy.assumed)",
+    ),
+    Fault("who once consented always does", "journey/consent.py", "return changes[-1][1] and", "return"),
+    Fault("an earlier statement of a source stays", "journey/consent.py", "if not _replaces(said, one)", "if said is not None"),
+    Fault(
+        "a later statement replaces those of other sources",
+        "journey/consent.py",
+        "return is_later and is_same_source and",
+        "return is_later and",
+    ),
+    Fault(
+        "an identifier of nobody connects statements",
+        "journey/consent.py",
+        "for x in touchpoint.identifiers if x in person.members)",
+        "for x in touchpoint.identifiers)",
+    ),
+    Fault("at one time the last name counts", "journey/consent.py", "earlier.order[0] < later.order[0]", "earlier.order < later.order"),
+    Fault(
+        "a decision at the same time is another one",
+        "journey/consent.py",
+        "if changes and changes[-1][0] == at:",
+        "if changes and at is None:",
+    ),
+    Fault(
+        "what was read back of outputs is forgotten",
+        "journey/recall.py",
+        "        for name, said in self.carried.get(customer_id, {}).items():",
+        "        for name, said in ():",
+    ),
     # -- customers
     Fault(
         "nothing is said of a customer who is no more",
         "journey/settle.py",
-        '            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))\n            touched.append(customer_id)',
-        '            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))',
+        "            retold.append(Retold(customer_id, None, {}, stated, cause))\n            touched.append(customer_id)",
+        "            retold.append(Retold(customer_id, None, {}, stated, cause))",
     ),
     Fault("who was merged is only retired", "journey/speaker.py", 'return "merged", node.customer_id', 'return "retired", None'),
     Fault(
         "a person who is no more keeps her moments",
         "journey/settle.py",
-        '            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))',
-        "            pass",
+        "            stated = speaker.correct_moments(component, customer_id, {}, horizon, cause)",
+        "            stated = {}",
     ),
     Fault(
         "identity changes are said at once, not once",

@@ -54,7 +54,7 @@ MOMENTS = st.builds(
     persona=st.none() | WORD,
     provisional=st.booleans(),
     guidance=st.none() | TEXT,
-    corrects=st.sampled_from((None, "late", "merge", "split", "erasure", "topology")),
+    corrects=st.sampled_from((None, "late", "merge", "split", "erasure", "topology", "consent_withdrawn")),
     topology_version=INT,
 )
 CUSTOMERS = st.builds(
@@ -76,7 +76,15 @@ CUSTOMERS = st.builds(
         alternatives=rows(value=TEXT, source=WORD, occurred_at=LONG, touchpoint=TEXT, channel=WORD, count=LONG, lost_by=WORD).map(list),
         periods=rows(value=TEXT, valid_from=LONG, valid_to=st.none() | LONG, sources=several(WORD).map(list)).map(list),
     ),
-    consents=rows(purpose=WORD, granted=st.booleans(), occurred_at=LONG, source=WORD),
+    consents=rows(
+        purpose=WORD,
+        granted=st.booleans(),
+        occurred_at=LONG,
+        source=WORD,
+        touchpoint=TEXT,
+        rule=WORD,
+        statements=rows(granted=st.booleans(), occurred_at=LONG, source=WORD, touchpoint=TEXT).map(list),
+    ),
     interactions=rows(channel=WORD, type=WORD, occurred_at=LONG, count=LONG),
     personas=several(WORD),
     journeys=rows(

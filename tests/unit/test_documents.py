@@ -12,7 +12,8 @@ import pytest
 
 from tests.documents import ROOT, Step, blocks, missing, steps
 from touchstone.cli.main import cli, main
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.pipeline import OutputRecord
 from touchstone.simulate import Twin
 from touchstone.topology.load import default_topology_path, load_text, load_topology
 
@@ -222,7 +223,7 @@ class Watched:
             for name, _ in store.scan(group, "")
         ]
 
-    def _said(self, record: Moment | Customer | IdentityChange | DeadLetter) -> None:
+    def _said(self, record: OutputRecord) -> None:
         what = ""
         match record:
             case Moment():
@@ -231,7 +232,7 @@ class Watched:
                 what = record.status
             case IdentityChange():
                 what = record.kind
-        who = "" if isinstance(record, DeadLetter) else short(record.customer_id)
+        who = "" if isinstance(record, DeadLetter | Carried) else short(record.customer_id)
         self._now.append(f"SAID {type(record).__name__} {who} {what}")
 
 

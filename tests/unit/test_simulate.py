@@ -149,7 +149,7 @@ def test_nothing_in_nothing_out() -> None:
     simulation = simulate([b"", b"  \n"], TOPOLOGY)
 
     assert simulation.records == []
-    assert simulation.final == {"moments": [], "customers": [], "deadletters": []}
+    assert simulation.final == {"moments": [], "outputs": [], "customers": [], "deadletters": []}
 
 
 def test_progress_counts_every_line() -> None:

@@ -1,8 +1,9 @@
 """`touchstone inspect`: one customer as the public topics tell it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.text import Text
@@ -114,12 +115,26 @@ def _show_profile(customer: Customer, output: Output) -> None:
     _section(output, "Identifiers", ("kind", "value", "first seen", "last seen"), identifiers)
     attributes = [(each["name"], each["value"], each["source"], at(each["occurred_at"]), each["rule"]) for each in customer.attributes]
     _section(output, "Golden record", ("attribute", "value", "source", "at", "rule"), attributes)
-    consents = [
-        (each["purpose"], "granted" if each["granted"] else "denied", at(each["occurred_at"]), each["source"]) for each in customer.consents
-    ]
-    _section(output, "Consents", ("purpose", "is", "at", "source"), consents)
+    _section(
+        output,
+        "Consents, with every statement that counts",
+        ("purpose", "is", "at", "source", "touchpoint", "rule"),
+        list(_consents(customer)),
+    )
     interactions = [(each["channel"], each["type"], at(each["occurred_at"]), each["count"]) for each in customer.interactions]
     _section(output, "Last interactions", ("channel", "type", "at", "count"), interactions)
+
+
+def _consents(customer: Customer) -> Iterator[tuple[str, ...]]:
+    """Each decision with the statement that made it, and beneath it what else counts."""
+    for each in customer.consents:
+        yield (each["purpose"], *_statement(each), each["rule"])
+        told = [statement for statement in each["statements"] if statement["touchpoint"] != each["touchpoint"]]
+        yield from (("", *_statement(statement), "") for statement in told)
+
+
+def _statement(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return "granted" if said["granted"] else "denied", at(said["occurred_at"]), said["source"], said["touchpoint"]
 
 
 def _show_journey(dossier: Dossier, output: Output) -> None:

@@ -12,21 +12,21 @@ from touchstone.cli.lines import RECORD_NAMES, line
 from touchstone.cli.output import SHOWN_FINDINGS, Finding, Output, Show, counted, output_option
 from touchstone.cli.times import time_option
 from touchstone.cli.topology_options import topology_option
-from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import UsageError
 from touchstone.model.component import NEVER
-from touchstone.model.output import DeadLetter, IdentityChange, Moment
-from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE
+from touchstone.model.output import Carried, DeadLetter, IdentityChange, Moment
+from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, WITHHELD
+from touchstone.pipeline import OutputRecord
 from touchstone.simulate import LINES_AT_ONCE, Simulation
 from touchstone.simulate import simulate as run
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
-_RECORD_OF = {"moments": "moment", "customers": "customer"}
+_RECORD_OF = {"moments": "moment", "outputs": "carried", "customers": "customer"}
 _OF_KAFKA = ("letter_id", "topic", "partition", "offset", "occurred_at")
 """What a dead letter says of its record in Kafka; here there is none."""
 
@@ -45,7 +45,7 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     snowplow-ecommerce, …) takes that. The same code runs as in a worker, in memory, so nothing is sent and nothing is kept.
 
     Text shows a summary. --output json shows the final view: the moments that stand, the active customers, the dead letters, one JSON
-    object a line, each with `record` (moment, customer, deadletter) and the fields of its contract. Of a dead letter both name file and
+    object a line, each with `record` (moment, carried, customer, deadletter) and the fields of its contract. Of a dead letter both name file and
     line.
 
     --log shows everything that is said on the way, as it is said: what follows from each touchpoint before the next one is read, also
@@ -158,6 +158,9 @@ def _log(record: OutputRecord, source: _Source, output: Output) -> None:
             _letter_row(finding, record),
             Text.assemble(f"{finding.file}:{finding.line}  ", (finding.reason, "bold red"), f"  {finding.detail}"),
         )
+    elif isinstance(record, Carried):
+        said = to_json_dict(record.moment)
+        output.emit({"record": "carried", "output": record.output, **said}, Text.assemble(line(record.moment), f"  on {record.output}"))
     else:
         output.emit({"record": RECORD_NAMES[type(record)], **to_json_dict(record)}, line(record))
 
@@ -178,6 +181,11 @@ def _tell(simulation: Simulation, source: _Source, output: Output) -> None:
         [
             ("customers", len(final["customers"])),
             ("moments that stand", len(final["moments"])),
+            *(
+                (f"moments carried by {name}", number)
+                for name, number in sorted(Counter(row["output"] for row in final["outputs"]).items())
+            ),
+            *((f"moments withheld from {name}", number) for name, number in _counted(simulation, WITHHELD.name)),
             *((f"late touchpoints: {channel}", number) for channel, number in _counted(simulation, LATE.name)),
             *((f"identifiers left out: {what}", number) for what, number in _counted(simulation, IGNORED_IDENTIFIERS.name)),
             ("dead letters", len(final["deadletters"])),

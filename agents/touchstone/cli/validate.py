@@ -51,8 +51,14 @@ def validate(file: Path | None, schema: bool, output: Output) -> None:
     if topology.outputs:
         output.text()
         output.table(
-            ("output", "topic", "journeys", "kinds", "phases"),
-            [(o.name, o.topic, _words(o.journeys), _words(o.kinds), _words(o.phases)) for o in topology.outputs],
+            ("output", "topic", "journeys", "kinds", "phases", "purpose"),
+            [(o.name, o.topic, _words(o.journeys), _words(o.kinds), _words(o.phases), o.purpose or "–") for o in topology.outputs],
+        )
+    if topology.consents:
+        output.text()
+        output.table(
+            ("purpose", "on conflict", "assumed"),
+            [(name, one.rule, "granted" if one.assumed else "denied") for name, one in topology.consents.items()],
         )
     output.text("\nNo faults.")
 
@@ -121,7 +127,8 @@ def _record(path: Path, topology: Topology) -> dict[str, Any]:
             }
             for j in topology.journeys
         ],
-        "outputs": [{"name": o.name, "topic": o.topic} for o in topology.outputs],
+        "outputs": [{"name": o.name, "topic": o.topic, "purpose": o.purpose} for o in topology.outputs],
+        "consent": [{"purpose": name, "on_conflict": one.rule, "assumed": one.assumed} for name, one in topology.consents.items()],
         "faults": [],
     }
 

@@ -78,7 +78,7 @@ _ACTION = _symbols("assert", "retract")
 _KIND = _symbols("transition", "regression", "timeout", "reentry", "signal")
 _STATUS = _symbols("active", "merged", "retired", "erased")
 _MEDIA = _optional(_symbols("owned", "paid", "earned", "shared"))
-_CORRECTS = _optional(_symbols("late", "merge", "split", "erasure", "topology"))
+_CORRECTS = _optional(_symbols("late", "merge", "split", "erasure", "topology", "consent_withdrawn"))
 _BOOLEAN = {False: b"\x00", True: b"\x01"}
 
 
@@ -196,7 +196,21 @@ def _shared_identifier(row: dict[str, Any]) -> bytes:
 
 
 def _consent(row: dict[str, Any]) -> bytes:
-    return _word(row["purpose"]) + _BOOLEAN[row["granted"]] + long(row["occurred_at"]) + _word(row["source"])
+    return b"".join(
+        (
+            _word(row["purpose"]),
+            _BOOLEAN[row["granted"]],
+            long(row["occurred_at"]),
+            _word(row["source"]),
+            string(row["touchpoint"]),
+            _word(row["rule"]),
+            _rows(row["statements"], _consent_statement),
+        )
+    )
+
+
+def _consent_statement(row: dict[str, Any]) -> bytes:
+    return _BOOLEAN[row["granted"]] + long(row["occurred_at"]) + _word(row["source"]) + string(row["touchpoint"])
 
 
 def _interaction(row: dict[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from touchstone.devkit.folders import state_folder
 from touchstone.devkit.workers import Workers
 from touchstone.errors import Unavailable
 from touchstone.intake.lines import Prepared, prepare_line
+from touchstone.model.output import Carried, Moment
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import admin, client
 from touchstone.runtime.lookout import Lookout, Sight
@@ -101,11 +102,15 @@ class LiveSystem(Workers):
         )
 
     async def records(self, topics: Sequence[str] | None = None) -> list[OutputRecord]:
-        """Everything that was said and committed, partition by partition in order."""
-        names = self.topology.topics
-        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters))
-        codec = bundled_codec()
-        return [codec.decode_record(r.value) async for r in client.read_topic(self.bootstrap, wanted) if r.value is not None]
+        """Everything that was said and committed, partition by partition in order; of further outputs only those that ask for consent."""
+        names, asking = self.topology.topics, {output.topic: output.name for output in self.topology.asking}
+        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters, *asking))
+        codec, records = bundled_codec(), list[OutputRecord]()
+        async for r in client.read_topic(self.bootstrap, wanted):
+            if r.value is not None:
+                said = codec.decode_record(r.value)
+                records.append(Carried(asking[r.topic], said) if isinstance(said, Moment) and r.topic in asking else said)
+        return records
 
 
 @asynccontextmanager

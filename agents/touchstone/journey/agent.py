@@ -9,6 +9,7 @@ from collections.abc import Callable
 from touchstone.journey.census import Census, census
 from touchstone.journey.changes import ChangeLog
 from touchstone.journey.component import Component, effective
+from touchstone.journey.consent import decisions, listen
 from touchstone.journey.fold import advance, step
 from touchstone.journey.golden import observe, sighting_number
 from touchstone.journey.policy import Journeys
@@ -185,13 +186,16 @@ class JourneyPartition:
             state = person.states[journey.name]
             moved = advance(state, journey, touchpoint.occurred_at - 1) + step(state, journey, touchpoint) + advance(state, journey, now)
             drafts += [(journey.name, draft) for draft in moved]
-        left_out = person.left_out
+        left_out, decided = person.left_out, decisions(person)
         observe(person, touchpoint, self._journeys.room, self._journeys.attributes, self._journeys.recycled)
+        listen(person, touchpoint, self._journeys.consents, self._journeys.room)
         if person.left_out > left_out:
             self._changed.setdefault(component.root, ChangeLog()).note_room(customer_id, left_out, person)
         person.pace = day, number
         person.owned = (person.owned[0] + 1, person.owned[1] ^ sighting_number(touchpoint))
         self._say(component, customer_id, person, drafts, speaker, now)
+        if decided != decisions(person):
+            speaker.ask_again(component, customer_id, person, now - self._retention)
         self._wake(component, person.next_at, touchpoint.occurred_at + self._retention + 1)
         return True
 
@@ -220,7 +224,7 @@ class JourneyPartition:
         for name, draft in drafts:
             if draft.deadline is not None:
                 person.fired = max(person.fired, draft.deadline)
-            speaker.add_moment(component, customer_id, name, draft)
+            speaker.add_moment(component, customer_id, person, name, draft)
         person.next_at = self._journeys.look_ahead(person, now)
         component.put_person(customer_id, person)
         self._touched[component.root, customer_id] = None

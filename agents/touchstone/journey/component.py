@@ -33,7 +33,7 @@ from touchstone.state.store import Store
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = "cmrneat"
+_MOVED = "cmorneat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _OTHER = "\x1f"
@@ -235,7 +235,7 @@ class Component:
                 self._join(row_name, _decoders[row_name[0]].decode(row))
             if name:
                 self.delete(name)
-        return frozenset(customer_of(row_name) for _, part in staged for row_name, _ in part.rows if row_name[0] == "m")
+        return frozenset(customer_of(row_name) for _, part in staged for row_name, _ in part.rows if row_name[0] in "mo")
 
     def _join(self, name: str, row: Any) -> None:
         match row:
@@ -328,7 +328,7 @@ def key_row(name: str) -> str:
 
 
 def customer_of(name: str) -> str:
-    """The customer id in the name of a moment's row."""
+    """The customer id in the name of a moment's row, as said on any output."""
     return name[1:].partition("/")[0]
 
 

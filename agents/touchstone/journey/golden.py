@@ -1,4 +1,4 @@
-"""What is known about one person: when each identifier was seen, attributes with provenance, consents, contacts per channel."""
+"""What is known about one person: when each identifier was seen, attributes with provenance, contacts per channel. Consent has its own file."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -41,17 +41,13 @@ def observe(
             _make_room(person, person.attributes, room)
     else:
         rules.observe(person, touchpoint, room)
-    for purpose, granted in touchpoint.consents.items():
-        person.consents[purpose] = (granted, order)
-    if touchpoint.consents:
-        _make_room(person, person.consents, room)
     contact = person.interactions.get(touchpoint.channel)
     person.interactions[touchpoint.channel] = (touchpoint.type, at, 1 if contact is None else contact[2] + 1)
     person.newest = order
 
 
 def _make_room(person: Person, named: dict[str, Any], room: int) -> None:
-    """Of attributes or consents keep what fits, by the size of their JSON text with provenance."""
+    """Of attributes keep what fits, by the size of their JSON text with provenance."""
     size = len(_json(named))
     if size <= room:
         return
@@ -97,10 +93,6 @@ def profile(person: Person, rules: AttributeRules | None = None) -> dict[str, An
             for x, seen in sorted(person.members.items())
         ),
         "attributes": tuple(sorted(_attributes(person, rules), key=lambda each: str(each["name"]))),
-        "consents": tuple(
-            {"purpose": purpose, "granted": granted, "occurred_at": order[0], "source": order[1]}
-            for purpose, (granted, order) in sorted(person.consents.items())
-        ),
         "shared_identifiers": tuple(
             {
                 "kind": kind_of(x),

@@ -16,6 +16,7 @@ class Journeys:
         self.topology = topology
         self.ordering = ordering
         self.per_day, self.room = topology.touchpoints_per_day, topology.profile_bytes
+        self.consents, self.asking = topology.consents, topology.asking
         self.compiled = tuple(CompiledJourney(journey) for journey in topology.journeys)
         self.attributes = None if topology.attributes is None else AttributeRules(topology.attributes)
         self.recycled = topology.recycled

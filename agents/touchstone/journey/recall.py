@@ -19,7 +19,7 @@ from touchstone.journey.speaker import digest_of
 from touchstone.model.component import NEVER, SaidCustomer, SaidMoment
 from touchstone.model.identifier import identifier_key
 from touchstone.model.message import Recall
-from touchstone.model.output import Customer, Moment, MomentContent
+from touchstone.model.output import Carried, Customer, Moment, MomentContent
 
 RECALL_BYTES = 192 * 1024
 """A message closes when it has grown past this, so that none is above 256 KiB."""
@@ -44,25 +44,26 @@ class Book:
         self._ordering = ordering
         self._origins: dict[str, Origin] = {}
         self.moments: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
+        self.carried: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
+        """Customer id -> name of the output and moment id -> what was said there."""
         self.customers: dict[str, Customer] = {}
 
-    def add(self, record: Moment | Customer) -> None:
+    def add(self, record: Moment | Carried | Customer) -> None:
         """Take one record in; the highest revision counts."""
         if isinstance(record, Customer):
             known = self.customers.get(record.customer_id)
             if known is None or record.revision > known.revision:
                 self.customers[record.customer_id] = record
             return
-        said = self.moments[record.customer_id]
-        before = said.get(record.moment_id)
-        if before is None or record.revision > before.revision:
-            content = MomentContent(*(getattr(record, name) for name in MomentContent.__struct_fields__))
-            said[record.moment_id] = SaidMoment(record.revision, content, record.action == ASSERT)
+        if isinstance(record, Carried):
+            _hear(self.carried[record.moment.customer_id], f"{record.output}/{record.moment.moment_id}", record.moment)
+        else:
+            _hear(self.moments[record.customer_id], record.moment_id, record)
 
     @property
     def ids(self) -> set[str]:
         """All customer ids of which something was said."""
-        return self.customers.keys() | self.moments.keys()
+        return self.customers.keys() | self.moments.keys() | self.carried.keys()
 
     def leave_before(self, since_ms: int) -> tuple[int, int]:
         """Let stand what was said of the time before touchpoints are left: nobody could tell any more whether it is true.
@@ -70,14 +71,16 @@ class Book:
         Returns how many moments and how many customers are left out: customers whom no moment and no touchpoint since then speaks of.
         """
         moments = customers = 0
-        for customer_id, said in list(self.moments.items()):
-            old = [name for name, row in said.items() if row.content.occurred_at < since_ms]
-            moments += len(old)
-            for name in old:
-                del said[name]
-            if not said:
-                del self.moments[customer_id]
-        young = {name for name, record in self.customers.items() if name in self.moments or _last_seen(record) >= since_ms}
+        for book in (self.moments, self.carried):
+            for customer_id, said in list(book.items()):
+                old = [name for name, row in said.items() if row.content.occurred_at < since_ms]
+                moments += len(old) if book is self.moments else 0
+                for name in old:
+                    del said[name]
+                if not said:
+                    del book[customer_id]
+        spoken_of = self.moments.keys() | self.carried.keys()
+        young = {name for name, record in self.customers.items() if name in spoken_of or _last_seen(record) >= since_ms}
         for customer_id, record in list(self.customers.items()):
             if customer_id not in young and record.merged_into not in young:
                 del self.customers[customer_id]
@@ -98,7 +101,7 @@ class Book:
         for x in identifiers:
             for is_nobody in (False, True):
                 customer_id = customer_id_of(self._ordering, x, is_nobody=is_nobody)
-                if customer_id in self.customers or customer_id in self.moments:
+                if customer_id in self.customers or customer_id in self.moments or customer_id in self.carried:
                     self._origins[customer_id] = Origin(x, is_nobody)
 
     def recalls(self, not_before: int) -> Iterator[Recall]:
@@ -113,6 +116,15 @@ class Book:
             yield "c" + customer_id, _encode(_said(record, origin))
         for moment_id, said in self.moments.get(customer_id, {}).items():
             yield f"m{customer_id}/{moment_id}", _encode(said)
+        for name, said in self.carried.get(customer_id, {}).items():
+            yield f"o{customer_id}/{name}", _encode(said)
+
+
+def _hear(said: dict[str, SaidMoment], name: str, moment: Moment) -> None:
+    before = said.get(name)
+    if before is None or moment.revision > before.revision:
+        content = MomentContent(*(getattr(moment, field) for field in MomentContent.__struct_fields__))
+        said[name] = SaidMoment(moment.revision, content, moment.action == ASSERT)
 
 
 def _said(record: Customer, origin: Origin) -> SaidCustomer:

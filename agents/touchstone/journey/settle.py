@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from touchstone.identity.resolve import APART, REFUSED_APART, Evidence, People, resolve
 from touchstone.identity.rulings import standing
+from touchstone.journey.carrier import Retold
 from touchstone.journey.changes import (
     After,
     Before,
@@ -20,6 +21,7 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
+from touchstone.journey.consent import listen
 from touchstone.journey.fold import fold, winners
 from touchstone.journey.golden import fingerprint, observe
 from touchstone.journey.policy import Journeys, customer_id_of
@@ -246,11 +248,14 @@ class Settlement:
         """Retract what was said of people who are no more, then fold again whoever changed."""
         speaker.withdrawn.clear()
         horizon = as_of - journeys.topology.retention_ms
-        repeat = self.heard.union(customer_of(name) for name, said in component.rows("m") if said.must_repeat)
-        touched = []
-        said = {customer_of(name) for name, _ in component.rows("m")} | {name[1:] for name, _ in component.rows("c")}
+        book = component.rows("m") + (component.rows("o") if journeys.asking else [])
+        repeat = self.heard.union(customer_of(name) for name, said in book if said.must_repeat)
+        touched, retold = [], list[Retold]()
+        said = {customer_of(name) for name, _ in book} | {name[1:] for name, _ in component.rows("c")}
         for customer_id in sorted(said - told.members.keys()):
-            speaker.correct_moments(component, customer_id, {}, horizon, why.get(customer_id, "merge"))
+            cause = why.get(customer_id, "merge")
+            stated = speaker.correct_moments(component, customer_id, {}, horizon, cause)
+            retold.append(Retold(customer_id, None, {}, stated, cause))
             touched.append(customer_id)
         for customer_id, group in told.members.items():
             touchpoints = told.owned.get(customer_id, [])
@@ -271,8 +276,11 @@ class Settlement:
             person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)
             component.put_person(customer_id, person)
             log.note_room(customer_id, before, person)
-            speaker.correct_moments(component, customer_id, truth, horizon, why.get(customer_id, "late"))
+            cause = why.get(customer_id, "late")
+            stated = speaker.correct_moments(component, customer_id, truth, horizon, cause)
+            retold.append(Retold(customer_id, person, truth, stated, cause))
             touched.append(customer_id)
+        speaker.correct_outputs(component, retold, horizon)
         for name, _ in component.rows("p"):
             if name[1:] not in told.members:
                 component.delete(name)
@@ -323,6 +331,7 @@ def refold(
     counted = sorted(winners(touchpoints), key=lambda t: t.order)
     for touchpoint in counted:
         observe(person, touchpoint, journeys.room, journeys.attributes, journeys.recycled)
+        listen(person, touchpoint, journeys.consents, journeys.room)
     truth: dict[str, MomentContent] = {}
     fired = [NEVER]
     for journey in journeys.compiled:

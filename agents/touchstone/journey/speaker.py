@@ -1,21 +1,25 @@
 """The component's voice: puts into the book what it says, and gives the record to whoever publishes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
+from touchstone.journey.book import drop_final, enter, said_under
+from touchstone.journey.carrier import Carrier, Retold
 from touchstone.journey.changes import Change
 from touchstone.journey.component import Component
+from touchstone.journey.consent import told
 from touchstone.journey.fold import DORMANT, next_deadline
 from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
-from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision, say
+from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision
 from touchstone.model.component import Person, SaidCustomer
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
-from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment, MomentContent
+from touchstone.topology.compile import Output
 
 BEFORE_THE_FIRST = "none"
 """The phase of who has not begun a journey, where phases are counted."""
@@ -25,47 +29,70 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class Speaker:
-    """Says moments, customers and identity changes of one transaction; `wall_ms` is the time that revisions and detections carry."""
+    """Says moments, customers and identity changes of one transaction; `wall_ms` is the time that revisions and detections carry.
 
-    def __init__(self, journeys: Journeys, emit: Emit, wall_ms: int = 0) -> None:
+    `carry` is given what is said on outputs that ask for consent, `withhold` told which of them may not carry what was just found.
+    """
+
+    def __init__(
+        self,
+        journeys: Journeys,
+        emit: Emit,
+        wall_ms: int = 0,
+        carry: Callable[[Carried], None] = lambda _: None,
+        withhold: Callable[[Output], None] = lambda _: None,
+    ) -> None:
         self._journeys = journeys
         self._emit = emit
+        self._carrier = Carrier(journeys, carry, withhold)
         self.wall_ms = wall_ms
         self.withdrawn: set[tuple[str, ...]] = set()
 
     # -- moments -------------------------------------------------------------------------------------------------------------
-    def add_moment(self, component: Component, customer_id: str, journey: str, draft: Draft) -> None:
+    def add_moment(self, component: Component, customer_id: str, person: Person, journey: str, draft: Draft) -> None:
         """Assert a moment that one step of the fold has found."""
         moment_id, content = moment_of(draft, tenant_of(component.root), customer_id, journey, self._journeys.topology.version)
-        before = component.get(f"m{customer_id}/{moment_id}")
+        prefix = f"m{customer_id}/"
+        before = component.get(prefix + moment_id)
         known = {} if before is None else {moment_id: before}
         for statement in differences(known, {moment_id: content}, horizon=content.occurred_at):
-            self._state(component, customer_id, statement, None)
+            moment = self._state(component, prefix, statement, None)
+            self._carrier.add(component, customer_id, person, content, moment, self.wall_ms)
 
-    def correct_moments(self, component: Component, customer_id: str, truth: dict[str, MomentContent], horizon: int, cause: str) -> None:
-        """Compare all moments of a customer id with the truth; say what differs; final ones leave the book.
+    def correct_moments(
+        self, component: Component, customer_id: str, truth: dict[str, MomentContent], horizon: int, cause: str
+    ) -> dict[str, Moment]:
+        """Compare all moments of a customer id with the truth; say what differs, and return it; final ones leave the book.
 
         An assertion corrects something when another statement of this customer does, when a person was split, or when what it says was
         said of somebody else and has just been withdrawn there.
         """
         prefix = f"m{customer_id}/"
-        said = {name[len(prefix) :]: row for name, row in component.rows(prefix)}
-        statements = differences(said, truth, horizon)
+        statements = differences(said_under(component, prefix), truth, horizon)
         is_correction = cause == "split" or any(statement.is_correction for statement in statements)
+        stated = {}
         for statement in statements:
             triggers = statement.content.touchpoints
             if statement.action == RETRACT:
                 self.withdrawn.add(triggers)
-            self._state(component, customer_id, statement, cause if is_correction or triggers in self.withdrawn else None)
-        for name, row in component.rows(prefix):
-            if row.content.occurred_at < horizon:
-                component.delete(name)
+            corrects = cause if is_correction or triggers in self.withdrawn else None
+            stated[statement.moment_id] = self._state(component, prefix, statement, corrects)
+        drop_final(component, prefix, horizon)
+        return stated
 
-    def _state(self, component: Component, customer_id: str, statement: Statement, corrects: str | None) -> None:
-        name = f"m{customer_id}/{statement.moment_id}"
-        moment, row = say(statement, component.get(name), self.wall_ms, corrects)
-        component.put(name, row)
+    def correct_outputs(self, component: Component, everyone: Iterable[Retold], horizon: int) -> None:
+        """After `correct_moments` of all of them: the same on each output that asks for consent."""
+        self._carrier.correct(component, everyone, horizon, self.wall_ms)
+
+    def ask_again(self, component: Component, customer_id: str, person: Person, horizon: int) -> None:
+        """A person has decided otherwise: say on outputs that ask for consent what they may carry now, take back what they may not."""
+        truth = {name: row.content for name, row in said_under(component, f"m{customer_id}/").items() if row.stands}
+        self.correct_outputs(component, [Retold(customer_id, person, truth)], horizon)
+
+    def _state(self, component: Component, prefix: str, statement: Statement, corrects: str | None) -> Moment:
+        moment = enter(component, prefix, statement, self.wall_ms, corrects)
         self._emit(moment)
+        return moment
 
     # -- customers -----------------------------------------------------------------------------------------------------------
     def say_customer(self, component: Component, customer_id: str, person: Person | None, tenant: str) -> None:
@@ -79,20 +106,22 @@ class Speaker:
             status, merged_into, standings = "active", None, self._standings(person)
             members, is_nobody = tuple(sorted(person.members)), person.is_nobody
             # Not the record itself: it is dear to make, and follows from these.
-            told: Any = (person.members, person.attributes, person.consents, person.interactions, standings)
+            said: Any = (person.members, person.attributes, person.consents, person.interactions, standings)
             if person.golden is not None or person.shared:
-                told = (*told, person.golden, person.used, person.shared)
+                said = (*said, person.golden, person.used, person.shared)
         elif before is not None:
-            origin, members, is_nobody, standings, told = before.origin, (), before.is_nobody, (), None
+            origin, members, is_nobody, standings, said = before.origin, (), before.is_nobody, (), None
             status, merged_into = self._standing(component, before, customer_id)
         else:
             return
-        digest = digest_of(status, merged_into, told)
+        digest = digest_of(status, merged_into, said)
         if before is not None and before.digest == digest and not before.must_repeat:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
-        content = profile(person, self._journeys.attributes) if person is not None else {}
+        content = (
+            profile(person, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)} if person is not None else {}
+        )
         self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:

@@ -136,12 +136,21 @@ class Held(Struct, array_like=True):
     has_others: bool = False
 
 
+class Stated(Struct, array_like=True):
+    """One statement about a purpose that counts: when and by which touchpoint it was made, and which of the person's identifiers it names."""
+
+    granted: bool
+    order: tuple[int, str, str]
+    members: tuple[str, ...] = ()
+
+
 class Person(Struct, array_like=True):
     """Tag `p` + customer id. Derived: the fold of one person, ready for its newest touchpoint.
 
     `members`: identifier -> [first, last seen] by touchpoints owned, None where none speaks of it. `owned`: how many touchpoints, and
     the exclusive or of their content hashes. `newest`: the order of the last touchpoint folded. `fired`: the last deadline that fired.
-    `attributes`: name -> (value, order, channel). `consents`: purpose -> (granted, order). `interactions`: channel -> (type, time, count).
+    `attributes`: name -> (value, order, channel). `interactions`: channel -> (type, time, count). `consents`: purpose -> the statements that
+    count. `agreed`: purpose -> when the decision changed, and to what (consent.py); only of purposes that the topology knows.
     `pace`: the newest day on which touchpoints are owned, and how many. `left_out`: attributes and consents that had no room.
     `golden`: the attributes for which the topology has rules. `used`: recycled identifiers of others -> [first, last use]; `shared`: of
     these, those that belong to nobody -> when this person's use ended.
@@ -155,17 +164,21 @@ class Person(Struct, array_like=True):
     fired: int = NEVER
     next_at: int | None = None
     attributes: dict[str, tuple[Any, Order, str]] = field(default_factory=dict)
-    consents: dict[str, tuple[bool, tuple[int, str, str]]] = field(default_factory=dict)
+    consents: dict[str, list[Stated]] = field(default_factory=dict)
     interactions: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     pace: tuple[int, int] = (NEVER, 0)
     left_out: int = 0
     golden: Golden | None = None
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     shared: dict[str, int | None] = field(default_factory=dict)
+    agreed: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
 
 
 class SaidMoment(Struct, array_like=True):
-    """Tag `m` + customer id + moment id. Book: the last statement; `must_repeat` when two were made differently."""
+    """Tag `m` + customer id + moment id. Book: the last statement; `must_repeat` when two were made differently.
+
+    Tag `o` + customer id + name of the output + moment id: the same of an output that asks for a purpose.
+    """
 
     revision: int
     content: MomentContent
@@ -206,5 +219,6 @@ class Recalled(Struct, array_like=True):
 
 
 JOURNEY_ROWS: dict[str, type] = {
-    "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "c": SaidCustomer, "s": Staged, "r": Recalled,
+    "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "o": SaidMoment, "c": SaidCustomer,
+    "s": Staged, "r": Recalled,
 }  # fmt: skip

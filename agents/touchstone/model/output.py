@@ -56,14 +56,21 @@ class Moment(Struct, frozen=True):
     topology_version: int
 
 
+class Carried(Struct, frozen=True):
+    """A moment as it is said on one output that asks for a purpose: with revisions of its own, and only of people who consent."""
+
+    output: str
+    moment: Moment
+
+
 class Customer(Struct, frozen=True):
     """The golden profile of one customer id, or what became of it (status merged, retired).
 
     identifiers: {kind, value, first_seen, last_seen}; attributes: {name, value, source, occurred_at, touchpoint, rule,
     channel, alternatives: {value, source, occurred_at, touchpoint, channel, count, lost_by}, periods: {value, valid_from, valid_to, sources}};
-    consents: {purpose, granted, occurred_at, source}; interactions: {channel, type, occurred_at, count};
-    journeys: {journey, instance, phase, since, cycle, dormant, deadline}. `value` of an attribute is its JSON text;
-    shared_identifiers: {kind, value, valid_from, valid_to, last_seen}.
+    consents: {purpose, granted, occurred_at, source, touchpoint, rule, statements: {granted, occurred_at, source, touchpoint}};
+    interactions: {channel, type, occurred_at, count}; journeys: {journey, instance, phase, since, cycle, dormant, deadline}. `value` of an
+    attribute is its JSON text; shared_identifiers: {kind, value, valid_from, valid_to, last_seen}.
     """
 
     customer_id: str

@@ -17,7 +17,7 @@ STATES = ("starting", "rebalancing", "restoring", "running", "disconnected", "dr
 """What a worker can be doing, in the order of its life; disconnected: no broker answers, it waits and goes on by itself."""
 
 
-CAUSES = ("late", "merge", "split", "erasure", "topology")
+CAUSES = ("late", "merge", "split", "erasure", "topology", "consent_withdrawn")
 """What makes Touchstone correct itself."""
 
 
@@ -106,7 +106,15 @@ CORRECTIONS = Metric(
     "moments",
     ("cause",),
     "Moments published to correct an earlier statement, by cause.",
-    "What makes us correct ourselves: late data, merges, splits, a new topology?",
+    "What makes us correct ourselves: late data, merges, splits, a new topology, withdrawn consent?",
+)
+WITHHELD = Metric(
+    "touchstone_withheld_moments_total",
+    "counter",
+    "moments",
+    ("output",),
+    "Moments that an output with a `purpose` did not get when they were published, because the customer did not consent then or does not now.",
+    "How much of what we know may a purpose not use?",
 )
 CUSTOMERS = Metric(
     "touchstone_customers",
@@ -290,6 +298,7 @@ METRICS: tuple[Metric, ...] = (
     LIMITED,
     MOMENTS,
     CORRECTIONS,
+    WITHHELD,
     CUSTOMERS,
     IDENTITY_CHANGES,
     OUTPUT_RECORDS,
@@ -321,7 +330,8 @@ LABELS: Mapping[str, str] = {
     "phase": "the topology's phases, `dormant`, `none`",
     "action": "`assert`, `retract`",
     "believed": "`sent_at`, `received_at`",
-    "cause": "`late`, `merge`, `split`, `erasure`, `topology`",
+    "cause": "`late`, `merge`, `split`, `erasure`, `topology`, `consent_withdrawn`",
+    "output": "the topology's outputs",
     "topic": "the topology's topics and Touchstone's own",
     "state": "`starting`, `rebalancing`, `restoring`, `running`, `disconnected`, `draining`",
     "version": "one value a release",

@@ -35,7 +35,7 @@ class Registry:
     """The metrics of one worker, ready to be shown.
 
     Args:
-        values: for each label that depends on the topology or the contracts (channel, reason, kind, journey, phase, topic)
+        values: for each label that depends on the topology or the contracts (channel, reason, kind, journey, phase, output, topic)
             the values it may take, besides the fixed ones of this module.
         build: the labels of `touchstone_build_info` other than `python`.
     """

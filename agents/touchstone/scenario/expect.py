@@ -11,9 +11,9 @@ from touchstone.intake.identifiers import IdentifierReader
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.journey.policy import customer_id_of
 from touchstone.model.identifier import identifier_key
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
-from touchstone.scenario.model import Became, Log, Standing, Then
+from touchstone.scenario.model import Became, Log, OnOutput, Standing, Then
 from touchstone.scenario.moments import moment_text, normal_text
 from touchstone.scenario.times import FIRST_DAY_MS, time_ms, time_text
 from touchstone.topology.compile import Topology
@@ -92,9 +92,15 @@ class Expectations:
             yield from _differ("interactions", standing.interactions, {one["channel"]: one["count"] for one in row["interactions"]})
         if standing.attributes is not None:
             yield from _differ("attributes", standing.attributes, {one["name"]: json.loads(one["value"]) for one in row["attributes"]})
-        if standing.moments is not None:
-            mine = [one for one in final["moments"] if one["customer_id"] == row["customer_id"] and one["journey"] == journey]
-            yield from _unlike_moments("moments", standing.moments, sorted(mine, key=lambda one: str(one["occurred_at"])))
+        if standing.consents is not None:
+            yield from _differ("consents", standing.consents, {one["purpose"]: one["granted"] for one in row["consents"]})
+        lists = [("moments", standing.moments, final["moments"])]
+        for name, texts in standing.outputs.items():
+            lists.append((f"outputs: {name}", texts, [one for one in final["outputs"] if one["output"] == name]))
+        for what, written, rows in lists:
+            if written is not None:
+                mine = [one for one in rows if one["customer_id"] == row["customer_id"] and one["journey"] == journey]
+                yield from _unlike_moments(what, written, sorted(mine, key=lambda one: str(one["occurred_at"])))
 
     # -- on the way ------------------------------------------------------------------------------------------------------------
     def _counted(self, counted: Counter[tuple[str, tuple[str, ...]]]) -> Iterable[str]:
@@ -104,13 +110,10 @@ class Expectations:
             yield from _differ(f"counted: {name}", expected, found)
 
     def _log(self, log: Log, records: Sequence[OutputRecord]) -> Iterable[str]:
-        moments = [record for record in records if isinstance(record, Moment)]
-        if log.asserted is not None:
-            yield from _differ("asserted", log.asserted, sum(moment.action == "assert" for moment in moments))
-        if log.retracted is not None:
-            taken_back = [moment for moment in moments if moment.action == "retract"]
-            rows = [{name: getattr(moment, name) for name in moment.__struct_fields__} for moment in taken_back]
-            yield from _unlike_moments("retracted", log.retracted, rows)
+        yield from self._said("", log, [record for record in records if isinstance(record, Moment)])
+        for name, carried in log.outputs.items():
+            said = [record.moment for record in records if isinstance(record, Carried) and record.output == name]
+            yield from self._said(f"outputs: {name}: ", carried, said)
         if log.identity is not None:
             changes = [record for record in records if isinstance(record, IdentityChange)]
             kinds = (f"{one.kind} {one.rule}" if f"{one.kind} {one.rule}" in log.identity else one.kind for one in changes)
@@ -118,6 +121,14 @@ class Expectations:
         last = {record.customer_id: record for record in records if isinstance(record, Customer)}
         for one in log.became:
             yield from self._became(one, last)
+
+    def _said(self, where: str, expected: Log | OnOutput, moments: Sequence[Moment]) -> Iterable[str]:
+        if expected.asserted is not None:
+            yield from _differ(f"{where}asserted", expected.asserted, sum(moment.action == "assert" for moment in moments))
+        if expected.retracted is not None:
+            taken_back = [moment for moment in moments if moment.action == "retract"]
+            rows = [{name: getattr(moment, name) for name in moment.__struct_fields__} for moment in taken_back]
+            yield from _unlike_moments(f"{where}retracted", expected.retracted, rows)
 
     def _became(self, became: Became, last: Mapping[str, Customer]) -> Iterable[str]:
         origin = next(iter(self._keys(became.id_of)))

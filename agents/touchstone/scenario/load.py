@@ -99,6 +99,12 @@ def _unknown_words(story: Story, node: Node, file: str, topology: Topology) -> I
     for name, people in (("people", then.people if isinstance(then.people, list) else []), ("nobody", then.nobody or [])):
         written += [(("then", name, n), one, "a kind of identifier", kinds) for n, one in enumerate(people)]
     written += [(("then", "customers", n, "of"), one.of, "a kind of identifier", kinds) for n, one in enumerate(then.customers)]
+    asking = {output.name for output in topology.asking}
+    carried: list[tuple[Location, Iterable[str]]] = [
+        (("then", "customers", n, "outputs"), one.outputs) for n, one in enumerate(then.customers)
+    ]
+    written += [(location, names, "an output that asks for consent", asking) for location, names in carried]
+    written.append((("then", "log", "outputs"), then.log.outputs, "an output that asks for consent", asking))
     for location, words, what, known in written:
         for word in words:
             if word not in known:

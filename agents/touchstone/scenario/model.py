@@ -129,7 +129,9 @@ class When(_Part):
 
 
 class Standing(_Part):
-    """What is expected of the customer who has the identifiers `of`. `moments` are all that stand, in their order."""
+    """What is expected of the customer who has the identifiers `of`. `moments` are all that stand, in their order; `outputs` the same on
+    outputs that ask for consent, by their names; `consents` what is decided, per purpose that somebody has spoken about.
+    """
 
     of: Identifiers
     journey: str | None = None
@@ -140,7 +142,9 @@ class Standing(_Part):
     deadline: Time | None = None
     interactions: dict[str, int] | None = None
     attributes: dict[str, Any] | None = None
+    consents: dict[str, bool] | None = None
     moments: list[MomentText] | None = None
+    outputs: dict[str, list[MomentText]] = {}
 
 
 class Became(_Part):
@@ -151,14 +155,23 @@ class Became(_Part):
     into: Identifiers | None = None
 
 
+class OnOutput(_Part):
+    """What was said on an output that asks for consent, in the order given."""
+
+    asserted: int | None = None
+    retracted: list[MomentText] | None = None
+
+
 class Log(_Part):
     """What was said on the way, in the order given, one touchpoint a transaction. Another order says other things: only this one is checked.
 
-    `identity`: how many identity changes of each kind (`shared`), or kind and rule (`refused merge_limit`); there are no others.
+    `outputs`: the same of outputs that ask for consent, by their names. `identity`: how many identity changes of each kind (`shared`), or
+    kind and rule (`refused merge_limit`); there are no others.
     """
 
     asserted: int | None = None
     retracted: list[MomentText] | None = None
+    outputs: dict[str, OnOutput] = {}
     identity: dict[str, int] | None = None
     became: list[Became] = []
 

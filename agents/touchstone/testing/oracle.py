@@ -1,7 +1,7 @@
 """A perfect observer: all facts at once, no partitions, no messages, no order of arrival.
 
-It shares `resolve` and the fold with the product and nothing else: no union-find, no components, no store, no short way. Where the live
-stages end elsewhere, one of the two is wrong.
+It shares `resolve` and the fold with the product and nothing else: no union-find, no components, no store, no short way; of consent not
+even the fold, but its definition (consent.py beside). Where the live stages end elsewhere, one of the two is wrong.
 """
 
 from collections import defaultdict, deque
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Evidence, People, resolve
 from touchstone.identity.sharing import is_generic
+from touchstone.journey.fold import winners
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell as tell_uses
 from touchstone.journey.retention import Group, expired, group_of, surplus
@@ -19,6 +20,7 @@ from touchstone.model.component import Person
 from touchstone.model.identifier import kind_of, tenant_of
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
+from touchstone.testing.consent import Witness
 from touchstone.topology.compile import Topology
 
 
@@ -61,11 +63,14 @@ Fact = Touchpoint | Likeness | Word | Withdrawal
 
 @dataclass
 class Truth:
-    """What is true at one time: people by customer id, their folds, and their moments inside the horizon."""
+    """What is true at one time: people by customer id, their folds, and their moments inside the horizon; `carried`: those of them that
+    each output may carry which asks for consent.
+    """
 
     people: dict[str, frozenset[str]] = field(default_factory=dict)
     persons: dict[str, Person] = field(default_factory=dict)
     moments: dict[str, MomentContent] = field(default_factory=dict)
+    carried: dict[str, dict[str, MomentContent]] = field(default_factory=dict)
     customer_ids: dict[str, str] = field(default_factory=dict)
     nobody: Mapping[str, str] = field(default_factory=dict)
 
@@ -160,7 +165,12 @@ def _view(
         tenant = tenant_of(min(group))
         person, moments = refold(journeys, tenant, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody)
         truth.persons[customer_id] = person
-        truth.moments.update({name: content for name, content in moments.items() if content.occurred_at >= horizon})
+        moments = {name: content for name, content in moments.items() if content.occurred_at >= horizon}
+        truth.moments.update(moments)
+        for output in journeys.topology.asking:
+            witness = Witness(winners(owned[customer_id]), group, output.purpose or "", journeys.topology.consents[output.purpose or ""])
+            carried = {name: c for name, c in moments.items() if output.wants(c) and witness.agrees(c.occurred_at)}
+            truth.carried.setdefault(output.name, {}).update(carried)
     if journeys.recycled:
         deque(tell_uses(truth.persons, people.nobody), maxlen=0)
     return truth

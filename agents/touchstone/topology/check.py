@@ -108,9 +108,6 @@ def _check_outputs(topology: WrittenTopology, found: Findings) -> None:
         for n, phase in enumerate(output.phases or ()):
             if phase not in phases and not any(_NAMES_PHASES.search(path) for path in found.lost(("journeys",))):
                 found.unknown(("outputs", name, "phases", n), "phase", phase, phases)
-        if output.purpose is not None:
-            found.at_key(
-                ("outputs", name, "purpose"),
-                f"consent is not enforced by this version: `{output.topic}` would also carry moments of people who did not consent to "
-                f"`{output.purpose}`; take `purpose` out, and filter by consent where the topic is read",
-            )
+        purposes = found.names("consent", topology.consent)
+        if output.purpose is not None and purposes and output.purpose not in purposes:
+            found.unknown(("outputs", name, "purpose"), "purpose", output.purpose, purposes)

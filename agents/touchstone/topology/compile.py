@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from touchstone.model.output import Moment, MomentContent
 from touchstone.topology.attributes import Attributes, attributes_of
 from touchstone.topology.fingerprint import fingerprint
 from touchstone.topology.match import Match, match_of, some
@@ -103,14 +104,36 @@ class Journey:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """How statements about a purpose become a decision: `denial_wins` over other sources, or the most recent word; and what is assumed."""
+
+    denial_wins: bool = True
+    assumed: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule, as the author writes it."""
+        return "most_restrictive" if self.denial_wins else "most_recent"
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
-    """A further topic for some of the moments; None means all."""
+    """A further topic for some of the moments; None means all. `purpose`: only of people who consent to it."""
 
     name: str
     topic: str
     journeys: frozenset[str] | None
     kinds: frozenset[str] | None
     phases: frozenset[str] | None
+    purpose: str | None = None
+
+    def wants(self, moment: Moment | MomentContent) -> bool:
+        """Whether a moment belongs here, as far as consent is not asked; its retraction goes wherever its assertion went."""
+        return (
+            (self.journeys is None or moment.journey in self.journeys)
+            and (self.kinds is None or moment.kind in self.kinds)
+            and (self.phases is None or moment.to_phase in self.phases)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +168,13 @@ class Topology:
     profile_bytes: int = 64 * 1024
     attributes: Attributes | None = None
     recycled: frozenset[str] = frozenset()
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    """Of every purpose that `consent` or an output names."""
+
+    @property
+    def asking(self) -> tuple[Output, ...]:
+        """The outputs that ask for consent."""
+        return tuple(output for output in self.outputs if output.purpose is not None)
 
     @property
     def keep(self) -> int:
@@ -183,12 +213,14 @@ def compile_topology(written: WrittenTopology) -> Topology:
         type_aliases=type_aliases,
         journeys=tuple(_journey(name, journey, type_aliases, channel_aliases) for name, journey in written.journeys.items()),
         outputs=tuple(
-            Output(name, output.topic, some(output.journeys), some(output.kinds), some(output.phases))
+            Output(name, output.topic, some(output.journeys), some(output.kinds), some(output.phases), output.purpose)
             for name, output in written.outputs.items()
         ),
         topics=Topics(**written.topics.model_dump()),
         attributes=attributes_of(written.attributes, type_aliases, channel_aliases),
         recycled=frozenset(name for name, kind in written.identifiers.items() if kind.recycled),
+        consents={output.purpose: Consent() for output in written.outputs.values() if output.purpose is not None}
+        | {name: Consent(one.on_conflict == "most_restrictive", one.assumed == "granted") for name, one in written.consent.items()},
     )
     return replace(topology, fingerprint=fingerprint(deciding(topology)))
 
@@ -198,12 +230,15 @@ def deciding(topology: Topology) -> dict[str, Any]:
 
     Nor how many dead letters stop a worker: whoever has looked at them raises that limit, and goes on with the state there is.
     Channels neither: a touchpoint carries its channel and medium from intake on, so a channel may be added while a state lives on.
+    But of outputs those that ask for consent: what was said there is part of the state.
     What a topology does not use is left out: a state made before there was such a thing still fits.
     """
     beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
     beside |= {"dead_letters"}
-    beside |= {name for name in ("attributes", "recycled") if not getattr(topology, name)}
-    return {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
+    beside |= {name for name in ("attributes", "recycled", "consents") if not getattr(topology, name)}
+    parts = {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
+    asking = tuple(replace(output, topic="") for output in topology.asking)
+    return parts | {"asking": asking} if asking else parts
 
 
 def _dead_letters(limit: WrittenDeadLetters) -> DeadLetterLimit:

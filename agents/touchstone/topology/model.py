@@ -246,6 +246,18 @@ class WrittenJourney(Written):
     damping: WrittenDamping | None = Field(None, description="How often the same step may be taken. Default: as often as rules lead there.")
 
 
+class WrittenConsent(Written):
+    """How statements about one purpose become a decision. A later statement of the same source replaces an earlier one that names an
+    identifier which it names too; whatever else disagrees is a conflict.
+    """
+
+    on_conflict: Literal["most_restrictive", "most_recent"] = Field(
+        "most_restrictive",
+        description="Who is right where statements disagree: whoever denies, or whoever spoke last (at the same time: whoever denies).",
+    )
+    assumed: Literal["denied", "granted"] = Field("denied", description="What counts as long as nobody has said anything.")
+
+
 class WrittenOutput(Written):
     """A further topic for some of the moments."""
 
@@ -258,8 +270,8 @@ class WrittenOutput(Written):
     phases: Names | None = Field(None, description="Only moments that lead to these phases. Default: all.")
     purpose: Word | None = Field(
         None,
-        description="What the moments are used for, so that only those of people who consent are sent. "
-        "Refused by this version, which does not enforce consent.",
+        description="What the moments are used for, as `consents` of touchpoints name it: only those of people are carried who consented "
+        "when it happened, and do now. Default: all.",
     )
 
 
@@ -320,6 +332,10 @@ class WrittenTopology(Written):
     journeys: dict[Name, WrittenJourney] = Field({}, description="The journeys by name.")
     attributes: Entries = Field(
         {}, description='The golden record: which value of an attribute survives, by name. `"*"` is all others; quote it.'
+    )
+    consent: dict[Word, WrittenConsent] = Field(
+        {},
+        description="The purposes for which consent is asked, by name. Where one is given, outputs name only these.",
     )
     outputs: dict[Name, WrittenOutput] = Field({}, description="Further topics for some of the moments, by name.")
     topics: WrittenTopics = Field(WrittenTopics(), description="The topics that are no channel's.")

@@ -53,13 +53,6 @@ def test_the_most_recent_value_of_an_attribute_wins_and_says_where_it_comes_from
     )
 
 
-def test_the_last_word_on_a_purpose_stands() -> None:
-    """Granted, then withdrawn."""
-    person = ann(touchpoint(1, consents={"marketing": True, "service": True}), touchpoint(2, consents={"marketing": False}))
-
-    assert [(one["purpose"], one["granted"]) for one in profile(person)["consents"]] == [("marketing", False), ("service", True)]
-
-
 def test_contacts_are_counted_per_channel() -> None:
     """With the last one's type and time."""
     person = ann(touchpoint(1), touchpoint(2, "cart_add"), touchpoint(1.5, "call", channel="call_center"))
@@ -90,12 +83,12 @@ def test_fingerprints_tell_sets_of_touchpoints_apart() -> None:
 
 
 def test_what_was_last_said_longest_ago_is_left_out_where_there_is_no_room() -> None:
-    """An attribute said again comes back; what is left out is counted; consents have room of their own."""
-    said = [touchpoint(n, profile={name: "x" * 20}, consents={name: True}) for n, name in enumerate("abca")]
+    """An attribute said again comes back; what is left out is counted."""
+    said = [touchpoint(n, profile={name: "x" * 20}) for n, name in enumerate("abca")]
 
     person = ann(*said, room=160)
 
-    assert (sorted(person.attributes), sorted(person.consents), person.left_out) == (["a", "c"], ["a", "b", "c"], 2)
+    assert (sorted(person.attributes), person.left_out) == (["a", "c"], 2)
 
 
 def test_no_stream_of_attributes_makes_a_person_large() -> None:

@@ -90,8 +90,12 @@ CASES = {
     "unknown kind of an output": (
         with_line("outputs: {o: {topic: o, kinds: [transitions]}}"), 6, 33, "outputs.o.kinds[0]",
         "unknown word `transitions`: did you mean `transition`?"),
-    "purpose": (
-        with_line("outputs: {o: {topic: o, purpose: marketing}}"), 6, 25, "outputs.o.purpose", "consent is not enforced by this version"),
+    "unknown purpose of an output": (
+        with_line("outputs: {o: {topic: o, purpose: marketin}}\nconsent: {marketing: {}, service: {}}"), 6, 34, "outputs.o.purpose",
+        "unknown purpose `marketin`: did you mean `marketing`?"),
+    "unknown rule of a conflict": (
+        with_line("consent: {marketing: {on_conflict: most_recnt}}"), 6, 36, "consent.marketing.on_conflict",
+        "unknown word `most_recnt`: did you mean `most_recent`?"),
     "identifiers without a rank": (
         with_line("identifiers: [user_id, cookie]"), 5, 14, "identifiers", "expected a mapping (`key: value`), found a list"),
     "no identifiers": (with_line("identifiers: {}"), 5, 14, "identifiers", "expected at least one of the identifiers, found none"),
@@ -245,7 +249,8 @@ def test_all_faults_are_named_at_once() -> None:
             rules:
               - {name: saw, when: {typ: ad}, to: awaer}
               - {name: saw, when: {type: ad, chanel: web, channel: wbe}, to: bought}
-        outputs: {o: {topic: t, journeys: [byu], purpose: ads}}
+        outputs: {o: {topic: t, journeys: [byu], purpose: ad}}
+        consent: {ads: {asumed: granted}}
         """
     ).lstrip()
 
@@ -264,7 +269,8 @@ def test_all_faults_are_named_at_once() -> None:
         (11, 38, "unknown key `chanel`"),
         (11, 60, "unknown channel `wbe`"),
         (12, 36, "unknown journey `byu`"),
-        (12, 42, "consent is not enforced by this version"),
+        (12, 51, "unknown purpose `ad`"),
+        (13, 17, "unknown key `asumed`"),
     ]
 
 

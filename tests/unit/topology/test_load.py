@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.errors import TopologyError, UsageError
-from touchstone.topology.compile import Topology
+from touchstone.topology.compile import Consent, Topology
 from touchstone.topology.load import default_topology_path, load_text, load_topology
 from touchstone.topology.match import Comparison
 
@@ -57,28 +57,28 @@ def shipped() -> Topology:
 
 
 def test_the_form_of_the_design_is_understood() -> None:
-    """Of DESIGN.md's example nothing is refused but what it leaves out (rules to five phases) and what this version cannot do (purpose)."""
+    """Of DESIGN.md's example nothing is refused but what it leaves out: rules to six phases."""
     with pytest.raises(TopologyError) as caught:
         load_text(DESIGN, "design.yaml")
 
     assert [(fault.line, fault.message.split(":")[0]) for fault in caught.value.faults] == [
-        *((21, f"unreachable phase `{phase}`") for phase in ("awareness", "decision", "purchase", "use", "loyalty", "advocacy")),
-        (28, "consent is not enforced by this version"),
+        (21, f"unreachable phase `{phase}`") for phase in ("awareness", "decision", "purchase", "use", "loyalty", "advocacy")
     ]
 
 
 def test_the_example_of_the_design_loads_once_it_is_complete() -> None:
-    """With rules to its other phases and without a purpose, DESIGN.md's example is a topology."""
+    """With rules to its other phases DESIGN.md's example is a topology; a purpose needs no entry of its own to be asked for."""
     rules = "\n".join(
         f"      - {{name: to_{phase}, when: {{type: {phase}}}, to: {phase}}}"
         for phase in ("awareness", "decision", "purchase", "use", "loyalty", "advocacy")
     )
-    text = DESIGN.replace(", purpose: marketing", "").replace("    dormant:", f"{rules}\n    dormant:")
+    text = DESIGN.replace("    dormant:", f"{rules}\n    dormant:")
 
     topology = load_text(text, "design.yaml")
 
     assert topology.lateness_ms == 24 * HOUR
     assert topology.record_bytes == 65_536
+    assert (topology.asking[0].purpose, topology.consents) == ("marketing", {"marketing": Consent(denial_wins=True, assumed=False)})
     assert list(topology.kinds) == ["user_id", "email", "phone", "device_id", "cookie"]
     assert topology.journeys[0].dormant_ms == 30 * DAY
     assert topology.outputs[0].journeys == frozenset({"purchase"})
