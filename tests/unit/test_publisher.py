@@ -1,0 +1,64 @@
+"""Which topics a record reaches."""
+
+from dataclasses import replace
+
+from tests.samples import MOMENT, moment_with
+from touchstone.clock import ManualClock
+from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.envelope import Envelope
+from touchstone.model.output import Carried, Moment
+from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
+from touchstone.publisher import Publisher
+from touchstone.simulate import Memory
+from touchstone.topology.compile import Consent, Output
+from touchstone.topology.load import default_topology_path, load_topology
+
+SHOP = replace(
+    load_topology(default_topology_path()),
+    outputs=(
+        Output("all", "all.v1", None, None, None),
+        Output("buyers", "buyers.v1", None, None, frozenset({"purchase"})),
+        Output("marketing", "marketing.v1", None, None, None, "marketing"),
+    ),
+    consents={"marketing": Consent()},
+)
+
+
+class Outbox(Memory):
+    """Keeps what is sent: topic, key, moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, bytes, object]] = []
+
+    def record(self, topic: str, key: bytes, value: bytes | None, headers: object = ()) -> None:
+        """Decoded, as a reader would."""
+        self.sent.append((topic, key, bundled_codec().decode_record(value or b"")))
+
+
+def published(*records: Moment | Carried) -> tuple[list[tuple[str, bytes, object]], Counts]:
+    """What leaves, and what was counted."""
+    outbox, counts = Outbox(), Counts()
+    publish = Publisher(SHOP, bundled_codec(), Envelope("/test"), ManualClock(1), counts)
+    for record in records:
+        publish(record, outbox)
+    return outbox.sent, counts
+
+
+def test_a_moment_reaches_the_moments_topic_and_the_outputs_that_want_it() -> None:
+    """By journey, kind and phase; outputs that ask for consent are told apart from it."""
+    sent, counts = published(MOMENT, bought := moment_with(to_phase="purchase"))
+
+    assert [(topic, said) for topic, _, said in sent] == [
+        ("moments.v1", MOMENT), ("all.v1", MOMENT), ("moments.v1", bought), ("all.v1", bought), ("buyers.v1", bought),
+    ]  # fmt: skip
+    assert counts.of(OUTPUT_RECORDS, "all.v1") == 2
+
+
+def test_an_output_that_asks_for_consent_gets_only_what_it_may_carry() -> None:
+    """What is said there goes nowhere else, under the customer's key and with its own revision."""
+    taken_back = moment_with(action="retract", revision=7, corrects="consent_withdrawn")
+
+    sent, _ = published(Carried("marketing", MOMENT), Carried("marketing", taken_back))
+
+    assert sent == [("marketing.v1", b"ada", MOMENT), ("marketing.v1", b"ada", taken_back)]
