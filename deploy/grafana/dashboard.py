@@ -106,6 +106,12 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             {"sum by (cause) (rate(touchstone_corrections_total[$__rate_interval]))": "{{cause}}"},
         ),
         Panel(
+            "Withheld for want of consent",
+            "cps",
+            "Moments that an output with a purpose did not get. A jump: a source that lost its consents, or a purpose that nobody is asked for.",
+            {"sum by (output) (rate(touchstone_withheld_moments_total[$__rate_interval]))": "{{output}}"},
+        ),
+        Panel(
             "Who is who",
             "cps",
             "Changes of identity: linked, merged, split, shared… Many `shared` at once: a placeholder that should be blocked.",

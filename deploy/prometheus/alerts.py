@@ -136,8 +136,11 @@ ALERTS = (
         "More than a fifth of what is said corrects something that was said before.",
         "a few per cent, by late data and merges",
         (
-            Clause("sum(rate(touchstone_corrections_total[10m])) / sum(rate(touchstone_moments_total[10m]))", "> 0.2"),
-            Clause("sum(increase(touchstone_corrections_total[10m]))", "> 100", "and"),
+            Clause(
+                'sum(rate(touchstone_corrections_total{cause!="consent_withdrawn"}[10m])) / sum(rate(touchstone_moments_total[10m]))',
+                "> 0.2",
+            ),
+            Clause('sum(increase(touchstone_corrections_total{cause!="consent_withdrawn"}[10m]))', "> 100", "and"),
         ),
     ),
     Alert(

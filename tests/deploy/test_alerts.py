@@ -133,6 +133,16 @@ CASES = [
         fires=False,
         labels={},
     ),
+    Case(  # people withdraw their consent: nothing that was said was wrong
+        "TouchstoneCorrectionsBurst",
+        25,
+        {
+            f'touchstone_corrections_total{{{W1}, cause="consent_withdrawn"}}': "0+30x30",
+            f'touchstone_moments_total{{{W1}, kind="t"}}': "0+50x30",
+        },
+        fires=False,
+        labels={},
+    ),
     Case("TouchstoneRestartLoop", 10, {f"process_start_time_seconds{{{W1}}}": "1 1 2 2 3 3 4 4 4 4 4 4"}, fires=True),
     Case("TouchstoneRestartLoop", 10, {f"process_start_time_seconds{{{W1}}}": "1 1 2 2 2 2 2 2 2 2 2 2"}, fires=False),
     Case("TouchstoneGroupUnsettled", 15, {f"touchstone_rebalances_total{{{W1}}}": "1+1x20"}, fires=True, labels=INSTANCE),
