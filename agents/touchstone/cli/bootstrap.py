@@ -104,7 +104,16 @@ def _check(_context: click.Context, _parameter: click.Parameter, value: str | No
 
 
 def _find(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    if given := _check(context, parameter, value or os.environ.get(BOOTSTRAP_VARIABLE)):
+    return running_kafka(_check(context, parameter, value or os.environ.get(BOOTSTRAP_VARIABLE)))
+
+
+def running_kafka(given: str | None) -> str:
+    """The address that was given, else that of the embedded Kafka that was started to stay.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    if given:
         return given
     if (running := kept()) is not None:
         name_kafka(running.bootstrap)

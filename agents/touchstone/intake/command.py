@@ -96,7 +96,7 @@ class CommandReader:
             return Ruled(Command(command_id, tenant, action, at, who, why, undoes=undoes), ())
         if stated.undoes is not None:
             raise RecordRejected(reasons.INVALID_FIELD, f"undoes: expected nothing beside the action {action}, found the id of a command")
-        ours, theirs = self._keys("identifiers", stated.identifiers, tenant), self._keys("others", stated.others, tenant)
+        ours, theirs = self.keys("identifiers", stated.identifiers, tenant), self.keys("others", stated.others, tenant)
         if set(ours) & set(theirs):
             raise RecordRejected(reasons.INVALID_FIELD, "identifiers and others: expected different ones, found one that is in both")
         if len(ours) * len(theirs) > MAX_PAIRS:
@@ -107,17 +107,12 @@ class CommandReader:
         pairs = tuple(sorted(pair_of(x, y) for x in ours for y in theirs))
         return Ruled(Command(command_id, tenant, action, at, who, why, _written(ours), _written(theirs)), pairs)
 
-    def _from_avro(self, value: bytes) -> StatedCommand:
-        name, fields = self._codec.decode(value)
-        if name != "Command":
-            raise RecordRejected(reasons.UNKNOWN_SCHEMA, f"expected a Command, found a {name}")
-        try:
-            return msgspec.convert(fields, StatedCommand)
-        except msgspec.ValidationError as wrong:  # a schema of another registry, with other types
-            raise RecordRejected(reasons.INVALID_FIELD, str(wrong)) from None
+    def keys(self, field: str, stated: object, tenant: str) -> list[str]:
+        """Identifiers as identity knows them, each read as intake reads those of touchpoints; two may be of a unique kind.
 
-    def _keys(self, field: str, stated: object, tenant: str) -> list[str]:
-        """Each identifier read as intake reads those of touchpoints, but alone: a group may hold two values of a unique kind."""
+        Raises:
+            RecordRejected: one of them would be ignored in a touchpoint, there are none, or too many.
+        """
         keys: dict[str, None] = {}
         for number, pair in enumerate(_stated_pairs(field, stated)):
             if number == MAX_STATED_IDENTIFIERS:
@@ -132,6 +127,15 @@ class CommandReader:
         if not keys:
             raise RecordRejected(reasons.MISSING_FIELD, f"{field}: expected at least one identifier, found none")
         return list(keys)
+
+    def _from_avro(self, value: bytes) -> StatedCommand:
+        name, fields = self._codec.decode(value)
+        if name != "Command":
+            raise RecordRejected(reasons.UNKNOWN_SCHEMA, f"expected a Command, found a {name}")
+        try:
+            return msgspec.convert(fields, StatedCommand)
+        except msgspec.ValidationError as wrong:  # a schema of another registry, with other types
+            raise RecordRejected(reasons.INVALID_FIELD, str(wrong)) from None
 
 
 def _from_json(value: bytes) -> StatedCommand:

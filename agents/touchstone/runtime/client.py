@@ -1,7 +1,7 @@
 """What the command line and the tests need of Kafka besides a worker: write, read, follow, how far a group is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -108,14 +108,16 @@ async def producing(bootstrap: str) -> AsyncIterator[Any]:
             await producer.stop()
 
 
-async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed") -> AsyncIterator[Record]:
-    """All records of the topics, from their beginning to where they end now; within a partition in order.
+async def read_topic(
+    bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed", *, only: Collection[int] | None = None
+) -> AsyncIterator[Record]:
+    """All records of the topics (of these partitions), from their beginning to where they end now; within a partition in order.
 
     Raises:
         UsageError: A topic does not exist.
         Retriable: The brokers cannot be reached, or do not answer any more while it reads.
     """
-    partitions = await _partitions(bootstrap, topics)
+    partitions = [tp for tp in await _partitions(bootstrap, topics) if only is None or tp.partition in only]
     async with _consumer(bootstrap, isolation) as consumer:
         await know(consumer, partitions)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -131,9 +133,14 @@ async def read_topic(bootstrap: str, topics: Sequence[str], isolation: Isolation
 
 
 async def follow(
-    bootstrap: str, topics: Sequence[str], isolation: Isolation = "read_committed", *, from_beginning: bool = False
+    bootstrap: str,
+    topics: Sequence[str],
+    isolation: Isolation = "read_committed",
+    *,
+    from_beginning: bool = False,
+    begin: Mapping[TopicPartition, int] | None = None,
 ) -> AsyncIterator[Record]:
-    """Records as they come, for ever: from now on, or from the beginning. What is there already comes in the order in which it was written.
+    """Records as they come, for ever: from now on, from `begin` on, or from the beginning, then what is there in the order of its writing.
 
     Raises:
         UsageError: A topic does not exist.
@@ -146,12 +153,25 @@ async def follow(
             async for record in in_order_of_time(consumer, partitions):
                 yield program_record(record)
         else:
-            for tp, end in (await consumer.end_offsets(partitions)).items():
+            for tp, end in (begin or await consumer.end_offsets(partitions)).items():
                 consumer.seek(tp, end)
         while True:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     yield program_record(record)
+
+
+async def ends(bootstrap: str, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    """Where each partition of the topics ends now.
+
+    Raises:
+        UsageError: A topic does not exist.
+        Retriable: The brokers cannot be reached.
+    """
+    partitions = await _partitions(bootstrap, topics)
+    async with _consumer(bootstrap, "read_committed") as consumer:
+        await know(consumer, partitions)
+        return dict(await consumer.end_offsets(partitions))
 
 
 async def group_lag(bootstrap: str, group: str, topics: Sequence[str]) -> list[Lag]:

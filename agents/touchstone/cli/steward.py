@@ -1,0 +1,236 @@
+"""A steward's command on its way: from words to a command, tried, shown, given."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.text import Text
+
+from touchstone.app import secret_from
+from touchstone.cli.bootstrap import running_kafka
+from touchstone.cli.dossier import parse
+from touchstone.cli.lines import RECORD_NAMES, line, short
+from touchstone.cli.output import Output, counted
+from touchstone.clock import SystemClock
+from touchstone.contracts.codec import reading_codec
+from touchstone.contracts.json_form import to_json_dict
+from touchstone.contracts.times import iso_text
+from touchstone.devkit.datasets import read_lines
+from touchstone.errors import RecordRejected, UsageError
+from touchstone.identity.ordering import Ordering
+from touchstone.intake.command import CommandReader, Ruled, command_name
+from touchstone.intake.touchpoint import DEFAULT_TENANT
+from touchstone.model.command import UNDO, Command
+from touchstone.model.identifier import kind_of, tenant_of, value_of
+from touchstone.pipeline import OutputRecord
+from touchstone.simulate import LINES_AT_ONCE, Twin
+from touchstone.stewardship.effect import Effect, People, effect_of, people
+from touchstone.stewardship.excerpt import live_twin
+from touchstone.stewardship.giving import give, given_before
+from touchstone.topology.compile import Topology
+
+Given = Mapping[tuple[str, str], Ruled]
+
+
+class Wish(NamedTuple):
+    """What was asked for, in the steward's words."""
+
+    command_id: str
+    action: str
+    who: str
+    why: str
+    identifiers: tuple[str, ...]
+    others: tuple[str, ...]
+    undoes: str | None
+
+
+class Tried(NamedTuple):
+    """A command, and what it would do."""
+
+    ruled: Ruled
+    effect: Effect
+    bootstrap: str = ""
+
+
+class Desk:
+    """Where one command is dealt with."""
+
+    def __init__(self, topology: Topology, app: str, output: Output) -> None:
+        self._topology, self._app, self._output = topology, app, output
+        self._reader = CommandReader(topology, Ordering(topology.kinds).strength, reading_codec())
+
+    # -- trying -----------------------------------------------------------------------------------------------------------------
+    def try_on_file(self, wish: Wish, file: Path) -> Tried:
+        """Run the file through a twin and give it the command.
+
+        Raises:
+            UsageError: the file cannot be read, or the command cannot be given.
+        """
+        lines = [text for text in read_lines(str(file)) if text.strip()]
+        said: list[OutputRecord] = []
+        twin = Twin(self._topology, said.append, secret=secret_from(os.environ))
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            twin.feed(lines[start : start + LINES_AT_ONCE])
+        before: dict[tuple[str, str], Ruled] = {}
+        latest = max(twin.now, 0)
+        for text in lines:
+            if b'"command_id"' in text:
+                ruled = self._read_given(text)
+                if ruled is not None:
+                    before.setdefault((ruled.command.tenant, ruled.command.command_id), ruled)
+                    latest = max(latest, ruled.command.at)
+        ruled = self._command(wish, before, people(twin), latest + 1)
+        return Tried(ruled, effect_of(ruled, twin, said, self._topology))
+
+    def try_live(self, wish: Wish, bootstrap: str | None) -> Tried:
+        """Give the command to a copy of what it concerns.
+
+        Raises:
+            UsageError: it cannot be given, or the workers have another topology.
+            Retriable: the brokers cannot be reached.
+        """
+        kafka = running_kafka(bootstrap)
+        before = asyncio.run(given_before(self._topology, kafka, self._reader))
+        said: list[OutputRecord] = []
+        twin = asyncio.run(live_twin(self._topology, self._app, kafka, self._names(wish, before), said.append))
+        ruled = self._command(wish, before, people(twin), SystemClock().now_ms())
+        return Tried(ruled, effect_of(ruled, twin, said, self._topology), kafka)
+
+    def _read_given(self, text: bytes) -> Ruled | None:
+        try:
+            return self._reader.read(text, 1 << 60)
+        except RecordRejected:
+            return None
+
+    def _names(self, wish: Wish, before: Given) -> set[str]:
+        """The identifiers and commands that it concerns, as identity knows them; whoever else belongs to a person is found with it."""
+        if wish.action == UNDO:
+            target = self._target(wish, before)
+            return {command_name(target.command.tenant, target.command.command_id), *(x for pair in target.pairs for x in pair)}
+        return set(self._keys(wish.identifiers + wish.others))
+
+    # -- the command ---------------------------------------------------------------------------------------------------------------
+    def _command(self, wish: Wish, before: Given, who_is_who: People, at: int) -> Ruled:
+        if wish.action == UNDO:
+            stated: dict[str, Any] = {"tenant": self._target(wish, before).command.tenant, "undoes": wish.undoes}
+        else:
+            named = set(self._keys(wish.identifiers))
+            others = self._keys(wish.others) if wish.others else sorted(_the_person(named, who_is_who) - named)
+            if not others:
+                raise UsageError("expected a person with other identifiers as well, found one without: there is nothing to split")
+            tenants = {tenant_of(x) for x in (*named, *others)}
+            if len(tenants) > 1:
+                raise UsageError(f"expected identifiers of one tenant, found {', '.join(sorted(tenants))}: people of two are never related")
+            stated = {"tenant": tenants.pop(), "identifiers": _written(sorted(named)), "others": _written(others)}
+        stated |= {"command_id": wish.command_id, "action": wish.action, "at": at, "who": wish.who, "why": wish.why}
+        if (stated["tenant"], wish.command_id) in before:
+            raise UsageError(f"the command id {wish.command_id!r} was given already; take another --id, or none")
+        with _in_words():
+            return self._reader.read(msgspec.json.encode(stated), at)
+
+    def _keys(self, words: tuple[str, ...]) -> list[str]:
+        kinds = {kind: kind for kind in self._topology.kinds} | dict(self._topology.kind_aliases)
+        keys: list[str] = []
+        for wanted in (parse(word, kinds) for word in words):
+            if wanted.kind is None:
+                raise UsageError(
+                    f"expected kind:value, such as email:ada@x.org, found {wanted.text!r}; `touchstone inspect` shows those of an id"
+                )
+            with _in_words():
+                pair = {"kind": wanted.kind, "value": wanted.value}
+                keys += self._reader.keys("identifiers", [pair], wanted.tenant or DEFAULT_TENANT)
+        return keys
+
+    @staticmethod
+    def _target(wish: Wish, before: Given) -> Ruled:
+        found = [ruled for (_, command_id), ruled in before.items() if command_id == wish.undoes]
+        if len(found) != 1:
+            raise UsageError(f"expected the id of a command that was given, found {len(found)} with the id {wish.undoes!r}")
+        if found[0].command.undoes is not None:
+            raise UsageError(f"{wish.undoes} is an undo itself; give the command {found[0].command.undoes} again instead, under a new id")
+        return found[0]
+
+    # -- showing and giving --------------------------------------------------------------------------------------------------------
+    def tell(self, tried: Tried) -> None:
+        """Show the command, and what it would do."""
+        command, effect, output = tried.ruled.command, tried.effect, self._output
+        output.emit(
+            {
+                "record": "effect",
+                "command": to_json(command),
+                "before": _people_as_json(effect.before),
+                "after": _people_as_json(effect.after),
+                "records": [{"record": RECORD_NAMES[type(record)], **to_json_dict(record)} for record in effect.records],
+            }
+        )
+        if output.is_json:
+            return
+        output.text(Text.assemble((f"{command.action} ", "bold"), (command.command_id, "cyan"), f"  by {command.who}: {command.why}"))
+        for title, found in (("Now", effect.before), ("Then", effect.after)):
+            rows = [(short(customer_id), " ".join(sorted(map(_word, members)))) for customer_id, members in found.items()]
+            output.text()
+            output.table(("customer", "identifiers"), rows, title=f"{title}: {counted(len(found), 'customer')}")
+        retracted = sum(moment.action == "retract" for moment in effect.moments)
+        output.text()
+        output.text(f"{counted(retracted, 'moment')} taken back, {len(effect.moments) - retracted:,} asserted")
+        self._show(effect.records)
+        if not effect.records:
+            output.text("It would change nothing now; it holds for whatever is still to come.")
+
+    def give(self, tried: Tried, seconds: int) -> None:
+        """Send it and wait until what was shown is so."""
+        command, output = tried.ruled.command, self._output
+        seen = asyncio.run(give(tried.ruled, tried.effect, self._topology, self._app, tried.bootstrap, seconds))
+        if seen is None:
+            output.fail(
+                f"{command.command_id} was sent, but what was shown was not all seen within {seconds} s: no worker runs, it is far behind, or "
+                "somebody has changed the same people meanwhile. It is not lost; `touchstone explain identity` shows what holds"
+            )
+        rows = [{"record": RECORD_NAMES[type(record)], **to_json_dict(record)} for record in seen]
+        output.emit({"record": "given", "command_id": command.command_id, "records": rows})
+        output.text()
+        self._show(seen)
+        output.text(f"done: {command.command_id}")
+        if command.action != UNDO:
+            output.note(f"to take it back: touchstone identity undo {command.command_id} --who … --why …")
+
+    def _show(self, records: Sequence[OutputRecord]) -> None:
+        for record in records:
+            self._output.text(line(record))
+
+
+def to_json(command: Command) -> dict[str, Any]:
+    """A command as the contract has it, with its time as text."""
+    return msgspec.structs.asdict(command) | {"at": iso_text(command.at)}
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What intake would refuse is the user's mistake here."""
+    try:
+        yield
+    except RecordRejected as rejected:
+        raise UsageError(f"such a command would be refused, {rejected.reason}: {rejected.detail}") from None
+
+
+def _the_person(named: set[str], who_is_who: People) -> frozenset[str]:
+    found = [members for members in who_is_who.values() if named & members]
+    if len(found) != 1 or not named <= found[0]:
+        raise UsageError(f"expected identifiers of one person, found them with {len(found)}; name the others with --from")
+    return found[0]
+
+
+def _written(keys: list[str]) -> list[dict[str, str]]:
+    return [{"kind": kind_of(key), "value": value_of(key)} for key in keys]
+
+
+def _word(key: str) -> str:
+    return key.removeprefix(f"{DEFAULT_TENANT}/")
+
+
+def _people_as_json(found: People) -> list[dict[str, Any]]:
+    return [{"customer_id": customer_id, "identifiers": _written(sorted(members))} for customer_id, members in found.items()]
