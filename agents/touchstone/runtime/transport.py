@@ -197,9 +197,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         consumer: Any = self._consumer
         if self._thread is not None and not self._thread.is_alive():
             return RuntimeError("its thread has ended")
-        if (
-            consumer is None or consumer._coordinator is None
-        ):  # still on its way to the brokers; the fetcher is there before the coordinator
+        if consumer is None or consumer._coordinator is None:  # still connecting; the fetcher is there before the coordinator
             return None
         for task in (consumer._fetcher._fetch_task, consumer._coordinator._coordination_task):
             if task.done() and not task.cancelled() and task.exception() is not None:
