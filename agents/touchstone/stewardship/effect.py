@@ -21,7 +21,7 @@ class Effect:
 
     before: People
     after: People
-    records: tuple[OutputRecord, ...]
+    records: tuple[Moment | Customer | IdentityChange, ...]
 
     @property
     def moments(self) -> list[Moment]:
@@ -46,7 +46,7 @@ def effect_of(ruled: Ruled, twin: Twin, said: Sequence[OutputRecord], topology: 
     before, begin = people(twin), len(said)
     command = ruled.command
     twin.take(Record(topology.topics.commands, 0, 0, command.at, None, bundled_codec().encode_command(command), ()))
-    after, records = people(twin), tuple(said[begin:])
+    after, records = people(twin), tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange))
     named = {x for pair in ruled.pairs for x in pair}
     concerned = {record.customer_id for record in records if isinstance(record, Customer | Moment | IdentityChange)}
     return Effect(_of(before, named, concerned), _of(after, named, concerned), records)

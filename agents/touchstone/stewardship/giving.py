@@ -10,7 +10,6 @@ from touchstone.errors import RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.event_time import arrival
 from touchstone.model.output import Customer, IdentityChange, Moment
-from touchstone.pipeline import OutputRecord
 from touchstone.runtime.client import ends, follow, group_lag, produce_lines, read_topic
 from touchstone.runtime.program import Record
 from touchstone.stewardship.effect import Effect
@@ -18,6 +17,7 @@ from touchstone.topology.compile import Topology
 from touchstone.topology.subjects import subject_of
 
 _LOOK_EVERY_S = 0.3
+Told = Moment | Customer | IdentityChange
 Sign = tuple[str, str, str]
 """By what a statement is known again: its kind, of whom or what it is, what it says."""
 
@@ -39,7 +39,7 @@ async def given_before(topology: Topology, bootstrap: str, reader: CommandReader
     return found
 
 
-async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, bootstrap: str, seconds: float) -> list[OutputRecord] | None:
+async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, bootstrap: str, seconds: float) -> list[Told] | None:
     """Send the command and wait until everything that is expected of it was said. Returns that; None where the time ran out.
 
     Raises:
@@ -51,7 +51,7 @@ async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, boo
     value = writing_codec(subject_of(topology)).encode_command(ruled.command)
     await produce_lines(bootstrap, [(names.commands, ruled.command.command_id.encode(), value)])
     awaited = set(signs(expected.records))
-    seen: list[OutputRecord] = []
+    seen: list[Told] = []
     try:
         async with asyncio.timeout(seconds):
             while True:
@@ -65,8 +65,8 @@ async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, boo
                 async with aclosing(following) as records:
                     async for record in records:
                         said = None if record.value is None else codec.decode_record(record.value)
-                        found = set() if said is None else set(signs([said])) & awaited
-                        if said is not None and found:
+                        found = set(signs([said])) & awaited if isinstance(said, Told) else set[Sign]()
+                        if isinstance(said, Told) and found:
                             seen.append(said)
                             awaited -= found
                             if not awaited:
@@ -76,7 +76,7 @@ async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, boo
     return seen
 
 
-def signs(records: Iterable[OutputRecord]) -> Iterable[Sign]:
+def signs(records: Iterable[Told]) -> Iterable[Sign]:
     """What of a statement is the same in a twin and in the live system; revisions and times of detection are not."""
     for record in records:
         match record:
