@@ -45,7 +45,7 @@ class GroupConsumer(Protocol):
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
         ...
 
-    def topics_gone(self) -> list[str]:
+    async def topics_gone(self) -> list[str]:
         """The subscribed topics that the brokers do not know any more."""
         ...
 
@@ -179,7 +179,7 @@ class Rebalance:
         started = time.monotonic()
         self._status.phase = "restoring"
         await self._standby.stop()
-        self._check_topics()
+        await self._check_topics()
         self._partitions.change(assigned)
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
@@ -215,8 +215,8 @@ class Rebalance:
     def _summary(self, restored: int, started: float) -> tuple[int, int, int, float]:
         return self.membership.generation, len(self._partitions.owned), restored, time.monotonic() - started
 
-    def _check_topics(self) -> None:
-        gone = self._require_consumer().topics_gone()
+    async def _check_topics(self) -> None:
+        gone = await self._require_consumer().topics_gone()
         if gone:
             raise UsageError(
                 f"expected the topics {', '.join(gone)}, found them deleted while this worker ran; nothing of them is read any more. Create "

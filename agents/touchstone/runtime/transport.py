@@ -23,6 +23,7 @@ from touchstone.errors import Retriable
 from touchstone.runtime.batch import Batch, End
 from touchstone.runtime.failpoint import Failpoints
 from touchstone.runtime.loop import Loop
+from touchstone.runtime.metadata import unknown_topics
 from touchstone.runtime.program import Prepare
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.transaction import Membership, StableOffsets, fetch_stable_offsets
@@ -192,6 +193,15 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
             await consumer.seek_to_beginning(*fresh)
         return {tp: await consumer.position(tp) for tp in partitions}
 
+    async def topics_gone(self) -> list[str]:
+        """The subscribed topics that the brokers do not know any more."""
+        gone: list[str] = await self.call_thread(self._topics_gone)
+        return gone
+
+    async def _topics_gone(self) -> list[str]:
+        consumer: Any = self._ensure_consumer()
+        return await unknown_topics(consumer.subscription(), consumer._client)
+
     def broken(self) -> BaseException | None:
         """Why the consumer no longer works, if its thread or one of its background tasks has died. Faust would live on without it."""
         consumer: Any = self._consumer
@@ -233,10 +243,9 @@ class EngineConsumer(driver.Consumer):
         """Go to these offsets, or to the beginning where there is none; returns the positions."""
         return await self._thread.seek_all(partitions, offsets)
 
-    def topics_gone(self) -> list[str]:
+    async def topics_gone(self) -> list[str]:
         """The subscribed topics that the brokers do not know any more."""
-        consumer: Any = self._thread._ensure_consumer()
-        return sorted(topic for topic in consumer.subscription() if not consumer._client.cluster.partitions_for_topic(topic))
+        return await self._thread.topics_gone()
 
     def broken(self) -> BaseException | None:
         """Why the consumer no longer works, if so."""
