@@ -81,6 +81,23 @@ def _standing(moments: Mapping[str, Moment], horizon: int) -> list[Moment]:
     return [m for m in moments.values() if m.action == "assert" and m.occurred_at >= horizon]
 
 
+def holders(customers: Iterable[Customer], kind: str, value: str, as_of_ms: int, tenant: str | None = None) -> list[Customer]:
+    """Who held an identifier at a time: those to whom it belonged by then, or, where it belongs to nobody now, who used it then.
+
+    Two, where both used it. Only active customers are asked: who was merged is found as whom they were merged into.
+    """
+    active = [one for one in customers if one.status == "active" and tenant in {None, one.tenant}]
+    uses = [(one, row) for one in active for row in one.shared_identifiers if (row["kind"], row["value"]) == (kind, value)]
+    if uses:
+        return [one for one, row in uses if row["valid_from"] <= as_of_ms and (row["valid_to"] is None or as_of_ms < row["valid_to"])]
+    return [
+        one
+        for one in active
+        for row in one.identifiers
+        if (row["kind"], row["value"]) == (kind, value) and (row["first_seen"] is None or row["first_seen"] <= as_of_ms)
+    ]
+
+
 def digest(final: Final) -> str:
     """A short name for a final view: equal views have equal digests."""
     return hashlib.sha256(_canonical(final).encode()).hexdigest()

@@ -56,6 +56,12 @@ def test_a_true_story_has_no_failures() -> None:
         ("cycle: 1", "dormant: yes", "dormant: expected True, found False"),
         ("cycle: 1", "interactions: {web: 2}", 'interactions: expected {"web": 2}, found {"web": 1}'),
         ("cycle: 1", "attributes: {city: Kiel}", 'attributes: expected {"city": "Kiel"}, found {}'),
+        ("cycle: 1", "golden: {city: {value: Kiel}}", 'golden: city: expected "Kiel", found no such attribute'),
+        (
+            "  nobody:",
+            '  held: [{identifier: {user_id: bob}, as_of: "11:04", by: [{user_id: bob}]}]\n  nobody:',
+            "held: user_id:bob as of 11:04: expected {user_id:bob}, found none",
+        ),
         ("{of: {user_id: alice}", "{of: {user_id: carl}", "(user_id:carl): expected one customer with these identifiers, found 0: none"),
         (
             "{of: {user_id: alice}",
@@ -300,3 +306,44 @@ def test_a_time_far_away_is_told_as_a_date() -> None:
     """A number of days in six figures tells nobody anything."""
     assert time_text(FIRST_DAY_MS - 9_999 * 24 * HOUR) == "-9999d 00:00"
     assert time_text(-(10**12)) == "1938-04-24T22:13:20.000Z"
+
+
+SURVIVED = """
+story: Two cities
+topology: {attributes: {city: {multi: true, by: [longest]}}}
+given:
+  - {at: "11:00", type: profile, source: crm, identifiers: {user_id: alice}, profile: {city: Bonn}}
+  - {at: "12:00", type: profile, source: shop, identifiers: {user_id: alice}, profile: {city: [Kiel, Bad Ems]}}
+then:
+  customers:
+    - of: {user_id: alice}
+      golden:
+        city:
+          value: Bad Ems
+          source: shop
+          at: "12:00"
+          rule: longest
+          lost: [{value: Kiel, at: "12:00"}, {value: Bonn, lost_by: longest}]
+          periods: ["Bonn 11:00 ->", "Kiel 12:00 ->", "Bad Ems 12:00 ->"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("", "", None),
+        ("value: Bad Ems", "value: Kiel", 'golden: city: value: expected "Kiel", found "Bad Ems"'),
+        ("source: shop\n", "source: crm\n", 'golden: city: source: expected "crm", found "shop"'),
+        ('at: "12:00"\n', 'at: "12:01"\n', 'golden: city: at: expected "12:01", found "12:00"'),
+        ("rule: longest", "rule: most_recent", 'golden: city: rule: expected "most_recent", found "longest"'),
+        (", {value: Bonn, lost_by: longest}", "", 'golden: city: lost: expected [{"value": "Kiel", "at": "12:00"}], found'),
+        ("lost_by: longest", "lost_by: ended", 'golden: city: lost: expected [{"value": "Kiel"'),
+        ('"Bonn 11:00 ->"', '"Bonn 11:00 -> 12:00"', 'golden: city: periods: expected ["Bonn 11:00 -> 12:00"'),
+    ],
+)
+def test_what_is_expected_of_a_golden_record_is_compared_part_by_part(written: str, instead: str, said: str | None) -> None:
+    """The value, where it comes from, by which rule, what lost, and when values held."""
+    failures = story(SURVIVED.replace(written, instead, 1)).run()
+
+    assert len(failures) == (said is not None)
+    assert all(said in failure for failure in failures if said is not None)

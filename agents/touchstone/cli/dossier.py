@@ -8,6 +8,7 @@ from touchstone.contracts.json_form import to_json_dict
 from touchstone.errors import UsageError
 from touchstone.intake.misspelt import found
 from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.view import holders
 
 _LEAST_OF_ID = 8
 _ID = re.compile(rf"[0-9a-f]{{{_LEAST_OF_ID},32}}")
@@ -73,16 +74,20 @@ def parse(text: str, kinds: Mapping[str, str]) -> Wanted:
     return Wanted(text.strip(), tenant if slash else None, kinds[kind], value)
 
 
-def find(wanted: Wanted, customers: Mapping[str, Customer]) -> list[Customer]:
+def find(wanted: Wanted, customers: Mapping[str, Customer], as_of: int | None = None) -> list[Customer]:
     """The customers that are meant, by id: a former id leads to whom it was merged into; an identifier may belong to several (shared).
 
-    An identifier is compared as written; where nobody has it so, without regard to case.
+    An identifier is compared as written; where nobody has it so, without regard to case. `as_of` (milliseconds): who held it then.
 
     Raises:
         UsageError: several customers' ids begin as the one that was asked for.
     """
     if wanted.kind is None:
         return _by_id(wanted.text, customers)
+    if as_of is not None:
+        return sorted(
+            holders(customers.values(), wanted.kind, wanted.value, as_of, wanted.tenant), key=lambda customer: customer.customer_id
+        )
     active = [customer for customer in customers.values() if customer.status == "active" and wanted.tenant in {None, customer.tenant}]
     exact = [customer for customer in active if (wanted.kind, wanted.value) in _pairs(customer)]
     folded = (wanted.kind, wanted.value.casefold())

@@ -10,14 +10,15 @@ from touchstone.identity.ordering import Ordering
 from touchstone.intake.identifiers import IdentifierReader
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.journey.policy import customer_id_of
-from touchstone.model.identifier import identifier_key
+from touchstone.model.identifier import identifier_key, kind_of, tenant_of, value_of
 from touchstone.model.output import Carried, Customer, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
-from touchstone.scenario.model import Became, Log, OnOutput, Standing, Then
+from touchstone.scenario.golden import golden_failures
+from touchstone.scenario.model import Became, Held, Log, OnOutput, Standing, Then
 from touchstone.scenario.moments import moment_text, normal_text
 from touchstone.scenario.times import FIRST_DAY_MS, time_ms, time_text
 from touchstone.topology.compile import Topology
-from touchstone.view import Final
+from touchstone.view import Final, FinalView, holders
 
 Row = Mapping[str, Any]
 Group = frozenset[str]
@@ -39,6 +40,7 @@ class Expectations:
         found = [*self._people(final), *_differ("dead_letters", then.dead_letters, Counter(row["reason"] for row in final["deadletters"]))]
         for n, standing in enumerate(then.customers):
             found += [f"customers[{n}] ({_named(standing.of)}): {text}" for text in self._standing(standing, final)]
+        found += [text for held in then.held for text in self._held(held, records)]
         found += self._counted(counted)
         found += [f"log: {text}" for text in self._log(then.log, records)]
         return found
@@ -92,6 +94,8 @@ class Expectations:
             yield from _differ("interactions", standing.interactions, {one["channel"]: one["count"] for one in row["interactions"]})
         if standing.attributes is not None:
             yield from _differ("attributes", standing.attributes, {one["name"]: json.loads(one["value"]) for one in row["attributes"]})
+        for name, survived in standing.golden.items():
+            yield from golden_failures(name, survived, next((one for one in row["attributes"] if one["name"] == name), None))
         if standing.consents is not None:
             yield from _differ("consents", standing.consents, {one["purpose"]: one["granted"] for one in row["consents"]})
         lists = [("moments", standing.moments, final["moments"])]
@@ -101,6 +105,16 @@ class Expectations:
             if written is not None:
                 mine = [one for one in rows if one["customer_id"] == row["customer_id"] and one["journey"] == journey]
                 yield from _unlike_moments(what, written, sorted(mine, key=lambda one: str(one["occurred_at"])))
+
+    def _held(self, held: Held, records: Sequence[OutputRecord]) -> Iterable[str]:
+        """Who held an identifier, by what stands in the end."""
+        key = next(iter(self._keys(held.identifier)))
+        last = FinalView(records).customers.values()
+        found = holders(last, kind_of(key), value_of(key), time_ms(held.as_of, FIRST_DAY_MS), tenant_of(key))
+        people = Counter(_members({"tenant": one.tenant, "identifiers": one.identifiers}) for one in found)
+        wanted = [self._keys(one) for one in held.by]
+        if len(wanted) != people.total() or not all(any(one <= members for members in people) for one in wanted):
+            yield f"held: {_named(held.identifier)} as of {held.as_of}: expected {_shown(wanted)}, found {_shown(people.elements())}"
 
     # -- on the way ------------------------------------------------------------------------------------------------------------
     def _counted(self, counted: Counter[tuple[str, tuple[str, ...]]]) -> Iterable[str]:

@@ -128,6 +128,21 @@ class When(_Part):
     as_of: Time | None = None
 
 
+class Survived(_Part):
+    """What is expected of one attribute of the golden record: `value`, where it comes from, by which `rule`; `lost` are the other values, the
+    best first, each with what decided; `periods` are lines such as `Bonn 09:00 -> 2d 10:00`, `Kiel 2d 10:00 ->`.
+    """
+
+    value: Any = None
+    source: str | None = None
+    channel: str | None = None
+    at: Time | None = None
+    touchpoint: str | None = None
+    rule: str | None = None
+    lost: list[dict[str, Any]] | None = None
+    periods: list[str] | None = None
+
+
 class Standing(_Part):
     """What is expected of the customer who has the identifiers `of`. `moments` are all that stand, in their order; `outputs` the same on
     outputs that ask for consent, by their names; `consents` what is decided, per purpose that somebody has spoken about.
@@ -143,8 +158,17 @@ class Standing(_Part):
     interactions: dict[str, int] | None = None
     attributes: dict[str, Any] | None = None
     consents: dict[str, bool] | None = None
+    golden: dict[str, Survived] = {}
     moments: list[MomentText] | None = None
     outputs: dict[str, list[MomentText]] = {}
+
+
+class Held(_Part):
+    """Who held an identifier as of a time, each named by an identifier of theirs."""
+
+    identifier: Identifiers
+    as_of: Time
+    by: list[Identifiers]
 
 
 class Became(_Part):
@@ -185,6 +209,7 @@ class Then(_Part):
     people: People | None = None
     nobody: list[Identifiers] | None = None
     customers: list[Standing] = []
+    held: list[Held] = []
     dead_letters: dict[str, int] = {}
     counted: dict[str, CountsByLabel] = {}
     largest_component: int | None = None
