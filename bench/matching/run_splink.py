@@ -134,7 +134,6 @@ def _people(task: Task) -> Recipe:
     given, family, born, town, code = (task.columns(role)[0] for role in ("given_name", "family_name", "birth_date", "city", "postcode"))
     names = task.columns("full_name", "organisation")
     numbers = task.columns("phone", "national_id", "passport", "driving_licence", "tax_id", "identifier")
-    lines = task.columns("street", "address")
     emails = task.columns("email")
     return Recipe(
         blocking=[
@@ -154,8 +153,8 @@ def _people(task: Task) -> Recipe:
             cl.LevenshteinAtThresholds(code, 2),
             *(cl.EmailComparison(column) for column in emails),
             *(cl.DamerauLevenshteinAtThresholds(column, [2]) for column in numbers),
-            *(cl.JaroWinklerAtThresholds(column, [0.9]) for column in (*lines, *names)),
-            *(cl.ExactMatch(column).configure(term_frequency_adjustments=True) for column in (*task.columns("house_number"), town)),
+            *(cl.JaroWinklerAtThresholds(column, [0.9]) for column in names),
+            cl.ExactMatch(town).configure(term_frequency_adjustments=True),
         ],
         sure=[
             block_on(given, family, born),
