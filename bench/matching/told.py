@@ -17,7 +17,7 @@ class Told:
         cpu_s: CPU seconds of the process and those it has started, reading the records and learning included.
         wall_s: The same by the clock on the wall.
         peak_mib: The most memory the process had.
-        learned_s: CPU seconds of that until the model was there.
+        learned_s: CPU seconds of that until the records were read and the model was there.
         compared: Pairs of records that were scored, where the tool says how many.
         note: What a reader of the figures must know of this run.
     """

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from itertools import combinations, islice, pairwise
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from bench.matching import published as published_sets
 from bench.matching.errors import FEW, MANY, record_of
@@ -20,8 +22,11 @@ from bench.matching.measure import Quality, Scores, agreement, quality
 from bench.matching.people import CROWDED, Society, people
 from bench.matching.places import COUNTRIES, Places
 from bench.matching.published import labels_of_fake_1000, published
+from bench.matching.result import Report, Result
 from bench.matching.sheet import GIVEN, RECORD_ID, Laid, truth_in
+from bench.matching.told import Told
 from bench.matching.tool import Tool, run, write_pairs
+from bench.report import machine
 from touchstone.errors import Unavailable
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +205,31 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(Unavailable, match=r"fake_1000\.csv, found no such file; `git checkout`"):
         next(next(sheet for sheet in published() if sheet.name == "fake_1000").read())
+
+
+def test_a_promise_is_held_against_touchstone_alone(tmp_path: Path) -> None:
+    """F1 and precision must both be reached; a peer has promised nothing; what could not be run is named beside the table."""
+    sheet = next(sheet for sheet in published() if sheet.name == "fake_1000")  # F1 at least .956, precision at least .97
+    told = Told("1", cpu_s=3.0, wall_s=4.0, peak_mib=100.0, learned_s=1.0)
+
+    def scored(precision: float, recall: float) -> Quality:
+        return Quality(Scores(precision, recall), Scores(1, 1), Scores(1, 1))
+
+    good = Result(sheet, 1_000, 251, "Touchstone", scored(0.98, 0.96), told, is_promised=True)
+    imprecise = Result(sheet, 1_000, 251, "Touchstone", scored(0.96, 0.99), told, is_promised=True)
+    incomplete = Result(sheet, 1_000, 251, "Touchstone", scored(0.99, 0.90), told, is_promised=True)
+    peer = Result(sheet, 1_000, 251, "Splink", scored(0.5, 0.5))
+    report = Report([good, imprecise, incomplete, peer], ["dedupe: it does not install"])
+    console = Console(file=StringIO(), record=True, width=200)
+
+    report.show(machine(), console)
+    report.store(machine(), tmp_path / "figures.json")
+
+    assert [result.is_reached for result in report.results] == [True, False, False, None]
+    assert good.records_per_cpu_s == 500
+    assert "left out: dedupe: it does not install" in console.export_text()
+    stored = json.loads((tmp_path / "figures.json").read_text())
+    assert [result["reached"] for result in stored["results"]] == [True, False, False, None]
 
 
 @pytest.mark.slow
