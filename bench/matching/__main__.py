@@ -28,12 +28,13 @@ def main() -> int:
         print("\n".join(f"{sheet.name:24}{sheet.of}" for sheet in sheets))
         return 0
     ran_on, report = machine(), Report()
+    path = asked.store or RESULTS / f"matching-{time.strftime('%Y%m%dT%H%M%S')}.json"
     tools = dict(_present([tool for tool in TOOLS if asked.tools is None or tool.name in asked.tools], report))
     for sheet in sheets:
         with tempfile.TemporaryDirectory(prefix="touchstone-matching-") as folder:
             _compare(sheet, Laid(Path(folder)), tools, report, asked.patience)
+        report.store(ran_on, path)  # after every set: whoever loses patience keeps what was measured
     report.show(ran_on)
-    report.store(ran_on, asked.store or RESULTS / f"matching-{time.strftime('%Y%m%dT%H%M%S')}.json")
     own = [result for result in report.results if result.is_promised]
     is_missing = TOUCHSTONE in tools and len(own) < len(sheets)
     return int(is_missing or any(result.is_reached is False for result in own))
