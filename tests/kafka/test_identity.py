@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 from click.testing import CliRunner
 
+from touchstone.cli.explain import explain
 from touchstone.cli.identity import identity
 from touchstone.cli.output import Output
 from touchstone.contracts.codec import bundled_codec
@@ -42,9 +44,15 @@ class Steward:
 
     async def says(self, *words: str) -> list[dict[str, Any]]:
         """What the command line prints."""
-        arguments = [*words, "--who", "ann", "--why", "two brothers", *self._place]
+        return await self._run(identity, [*words, "--who", "ann", "--why", "two brothers"])
+
+    async def explains(self, *words: str) -> list[dict[str, Any]]:
+        """Why they are one, or why not."""
+        return await self._run(explain, ["identity", *words])
+
+    async def _run(self, command: click.Command, words: list[str]) -> list[dict[str, Any]]:
         result = await asyncio.to_thread(
-            CliRunner().invoke, identity, arguments, obj=Output(), catch_exceptions=False, standalone_mode=False
+            CliRunner().invoke, command, words + self._place, obj=Output(), catch_exceptions=False, standalone_mode=False
         )
         assert not result.exception
         return [json.loads(text) for text in result.stdout.splitlines()]
@@ -82,6 +90,9 @@ def test_a_split_does_what_was_shown_and_undo_restores_what_was(kafka: str, topi
         assert said(given["records"]) == said(shown["records"])
         assert {each["command"] for each in given["records"] if each["record"] == "identity"} == {"s1"}
         assert shown["after"] == tried["after"]
+
+        (told,) = await steward.explains("user_id:u1", "device_id:app7")
+        assert (told["verdict"], {ruling["command"] for ruling in told["kept_apart"]}) == ("two", {"s1"})
 
         shown, given = await steward.says("undo", "s1", "--id", "w1", "--yes")
         assert said(given["records"]) == said(shown["records"])

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "deadletters": "See what was refused; mend it, send it again, drop it.",
     "inspect": "Show one customer: who, where on the journey, and why.",
     "quality": "Show how complete, valid, consistent and old the data are.",
+    "explain": "Show why identifiers are one person, or why not.",
     "identity": "Split, join, forbid, undo: a steward's last word.",
 }
 

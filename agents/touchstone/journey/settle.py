@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.resolve import APART, REFUSED_APART, Evidence, People, resolve
+from touchstone.identity.evidence import evidence_of
+from touchstone.identity.resolve import APART, REFUSED_APART, People, resolve
 from touchstone.identity.rulings import standing
 from touchstone.journey.carrier import Retold
 from touchstone.journey.changes import (
@@ -136,18 +137,10 @@ class Settlement:
     # -- people ----------------------------------------------------------------------------------------------------------------
     def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
         nodes = self._nodes
-        edges = [edge for _, edge in component.rows("e")]
         self._rulings = dict(component.rows("a"))
         rulings = tuple(standing(self._rulings.values()).values())
-        evidence = Evidence(
-            seen={x for x, node in nodes.items() if node.since is not None},
-            sure={(edge.weak, edge.strong) for edge in edges if edge.sure},
-            likely={(edge.weak, edge.strong) for edge in edges if not edge.sure},
-            generic={x for x, node in nodes.items() if node.is_generic},
-            apart={frozenset(ruling.pair) for ruling in rulings if ruling.action != JOIN},
-            anchors={v.touchpoint.identifiers[v.index] for v in variants},
-            joined={frozenset(ruling.pair) for ruling in rulings if ruling.action == JOIN},
-        )
+        anchors = {v.touchpoint.identifiers[v.index] for v in variants}
+        evidence = evidence_of(nodes, (edge for _, edge in component.rows("e")), rulings, anchors)
         people = resolve(evidence, journeys.limits)
         strength = journeys.ordering.strength
         members: dict[str, frozenset[str]] = {}

@@ -1,0 +1,192 @@
+"""`touchstone explain`: why these are one person, or why not."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from touchstone.app import ordering_of, secret_from
+from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.dossier import parse
+from touchstone.cli.groups import Suggesting
+from touchstone.cli.lines import at, short
+from touchstone.cli.output import Output, output_option
+from touchstone.cli.topology_options import app_options
+from touchstone.contracts.codec import reading_codec
+from touchstone.contracts.times import iso_text
+from touchstone.devkit.datasets import read_lines
+from touchstone.errors import RecordRejected, UsageError
+from touchstone.identity import explanation as why
+from touchstone.identity.explanation import Explanation, Known, Step, members, refused
+from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
+from touchstone.intake.command import CommandReader
+from touchstone.intake.touchpoint import DEFAULT_TENANT
+from touchstone.journey.policy import Journeys
+from touchstone.model.command import JOIN
+from touchstone.model.component import Ruling
+from touchstone.simulate import LINES_AT_ONCE, Twin
+from touchstone.stewardship.effect import people
+from touchstone.stewardship.excerpt import live_twin
+from touchstone.stewardship.knowledge import knowledge
+from touchstone.topology.compile import Topology
+
+_VERDICTS = {
+    "one": "are one person",
+    "two": "are not one person",
+    "unrelated": "are not one person: nothing leads from one to the other",
+    "unknown": "cannot be compared: one of them was never seen",
+}
+_RULES = {
+    PERSONS: "it meets more people than its kind may unite, so it is shared and belongs to none of them",
+    GENERIC: "it has met too many others and unites nobody any more",
+    MERGE_LIMIT: "limits.merges_per_person was met; a steward may join them",
+    APART: "it meets people whom a steward keeps apart",
+    REFUSED_APART: "a steward keeps it from them",
+    JOIN: "a steward gave it to somebody else",
+}
+"""Rules in words; others speak for themselves (unique:user_id)."""
+
+
+@click.group("explain", cls=Suggesting)
+def explain() -> None:
+    """Show why something is as it is."""
+
+
+@explain.command("identity")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="[B]", required=False)
+@click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="of the people in this file of touchpoints instead")
+@app_options
+@given_bootstrap_option
+@output_option
+def identity_command(
+    first: str, second: str | None, file: Path | None, topology: Topology, app: str, bootstrap: str | None, output: Output
+) -> None:
+    """Show why the identifiers A and B are one person, or why not; of A alone, everything that makes the person, and what was refused.
+
+    It is read from the state of the workers (their changelogs), or told from a file. A path leads from claim to claim: two identifiers seen
+    together, when first and last, in which touchpoint (the last that is still held), or joined by a steward. A claim that a rule
+    refused is shown with that rule.
+
+    \b
+      touchstone explain identity user_id:u1 device_id:app7
+      touchstone explain identity email:ada@x.org --file events.jsonl --output json
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    keys = _keys([first] if second is None else [first, second], topology)
+    twin = _twin(set(keys), file, topology, app, bootstrap)
+    known = knowledge(twin, Journeys(topology, ordering_of(topology)).limits, set(keys))
+    ids = {x: customer_id for customer_id, group in people(twin).items() for x in group}
+    if len(keys) == 2:
+        _tell_pair(why.explain(known, *keys), ids, output)
+    else:
+        _tell_person(known, keys[0], ids, output)
+
+
+def _keys(words: list[str], topology: Topology) -> list[str]:
+    kinds = {kind: kind for kind in topology.kinds} | dict(topology.kind_aliases)
+    reader = CommandReader(topology, ordering_of(topology).strength, reading_codec())
+    keys: list[str] = []
+    for wanted in (parse(word, kinds) for word in words):
+        if wanted.kind is None:
+            raise UsageError(
+                f"expected kind:value, such as email:ada@x.org, found {wanted.text!r}; `touchstone inspect` shows those of an id"
+            )
+        try:
+            keys += reader.keys("identifier", [{"kind": wanted.kind, "value": wanted.value}], wanted.tenant or DEFAULT_TENANT)
+        except RecordRejected as rejected:
+            raise UsageError(f"{wanted.kind}: expected an identifier that touchpoints can have, found {rejected.reason}") from None
+    return keys
+
+
+def _twin(keys: set[str], file: Path | None, topology: Topology, app: str, bootstrap: str | None) -> Twin:
+    if file is None:
+        return asyncio.run(live_twin(topology, app, running_kafka(bootstrap), keys, lambda _: None))
+    twin = Twin(topology, lambda _: None, secret=secret_from(os.environ))
+    lines = [text for text in read_lines(str(file)) if text.strip()]
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        twin.feed(lines[start : start + LINES_AT_ONCE])
+    return twin
+
+
+def _tell_pair(explanation: Explanation, ids: Mapping[str, str], output: Output) -> None:
+    first, second = explanation.first, explanation.second
+    output.emit(
+        {
+            "first": _word(first),
+            "second": _word(second),
+            "verdict": explanation.verdict,
+            "customers": [ids.get(first), ids.get(second)],
+            "path": [_step_row(step) for step in explanation.path],
+            "kept_apart": [
+                msgspec.structs.asdict(r) | {"at": iso_text(r.at), "pair": list(map(_word, r.pair))} for r in explanation.kept_apart
+            ],
+            "nobody": {_word(x): rule for x, rule in (explanation.nobody or {}).items()},
+        }
+    )
+    output.text(f"{_word(first)} and {_word(second)} {_VERDICTS[explanation.verdict]}")
+    for x in dict.fromkeys((first, second)):
+        if x in ids:
+            output.text(f"  {_word(x)} is of customer {short(ids[x])}")
+    _tell_steps("The way from one to the other", list(explanation.path), output)
+    for ruling in explanation.kept_apart:
+        output.text(f"kept apart by the command {ruling.command} ({ruling.action}, {at(ruling.at)}): {_pair(ruling)}")
+    for x, rule in (explanation.nobody or {}).items():
+        output.text(f"{_word(x)} belongs to nobody ({rule}): {_RULES.get(rule, 'a limit of a person')}")
+
+
+def _tell_person(known: Known, identifier: str, ids: Mapping[str, str], output: Output) -> None:
+    group = members(known, identifier)
+    if not group:
+        output.fail(f"{_word(identifier)} was never seen")
+    paths = {x: why.explain(known, identifier, x).path for x in group[1:]}
+    against = refused(known, identifier)
+    output.emit(
+        {
+            "identifier": _word(identifier),
+            "customer": ids.get(identifier),
+            "identifiers": [{"identifier": _word(x), "path": [_step_row(step) for step in path]} for x, path in paths.items()],
+            "refused": [_step_row(step) for step in against],
+        }
+    )
+    output.text(f"{_word(identifier)} is of customer {short(ids.get(identifier, '–'))}, with {len(group) - 1} other identifiers")
+    _tell_steps("Why they are one", list({(s.left, s.right): s for path in paths.values() for s in path}.values()), output)
+    _tell_steps("What was refused", against, output)
+
+
+def _tell_steps(title: str, steps: list[Step], output: Output) -> None:
+    if steps and not output.is_json:
+        output.text()
+        head = ("from", "to", "because", "first", "last", "touchpoint", "refused by")
+        output.table(head, [_cells(step) for step in steps], title=title)
+        for rule in dict.fromkeys(step.refused for step in steps if step.refused is not None):
+            output.text(f"{rule}: {_RULES.get(rule, 'a limit of a person')}")
+
+
+def _cells(step: Step) -> tuple[str, ...]:
+    because = {"sure": "seen together", "likely": "look alike"}.get(step.by, f"joined by {step.command}")
+    return _word(step.left), _word(step.right), because, at(step.first), at(step.last), step.touchpoint or "–", step.refused or ""
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    return {
+        "left": _word(step.left),
+        "right": _word(step.right),
+        "by": step.by,
+        "first": iso_text(step.first),
+        "last": iso_text(step.last),
+        "touchpoint": step.touchpoint,
+        "command": step.command,
+        "refused": step.refused,
+    }
+
+
+def _pair(ruling: Ruling) -> str:
+    return " | ".join(map(_word, ruling.pair))
+
+
+def _word(key: str) -> str:
+    return key.removeprefix(f"{DEFAULT_TENANT}/")
