@@ -47,6 +47,8 @@ def place(root: Node, location: Location) -> tuple[Node, int]:
     node = root
     for n, part in enumerate(location):
         child = node.child(part)
+        if child is None and part == 0 and not isinstance(node.value, list):
+            continue  # what stands alone is a list of one
         if child is None:
             return node, n
         node = child
