@@ -22,6 +22,7 @@ def check_attributes(topology: WrittenTopology, found: Findings) -> None:
             found.at_key(
                 (*here, key), f"`{EVERY}` stands for attributes that nobody has named: give the ones you mean an entry of their own"
             )
+            continue
         _check_criteria((*here, "by"), attribute, channels, found)
         if attribute.derive is not None and not found.lost(here):
             _check_derivation((*here, "derive"), name, attribute, topology.attributes, above, found)
