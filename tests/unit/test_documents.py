@@ -12,6 +12,7 @@ import pytest
 
 from tests.documents import ROOT, Step, blocks, missing, steps
 from touchstone.cli.main import cli, main
+from touchstone.customerfile.load import load_mapping_text
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
 from touchstone.simulate import Twin
@@ -136,6 +137,15 @@ def test_the_topology_of_the_readme_is_right() -> None:
     topology = load_text(shown, "README.md")
 
     assert [rule.name for rule in topology.journeys[0].rules] == ["searched", "considered", "purchased", "abandoned"]
+
+
+def test_the_mapping_of_the_page_on_customer_files_is_right() -> None:
+    """It loads with the shipped topology."""
+    (shown,) = blocks("docs/data-quality.md", "yaml")
+
+    mapping = load_mapping_text(shown, "docs/data-quality.md", load_topology(default_topology_path()))
+
+    assert list(mapping.written.profile) == ["city", "birth_date", "name", "first_name", "visits"]
 
 
 def local_steps() -> list[Step]:

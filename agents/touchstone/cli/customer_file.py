@@ -121,7 +121,7 @@ def produce_customer_file(
         raise UsageError("a customer file needs a --mapping")
     address = "" if options.dry_run else bootstrap()
     mapping = load_mapping(options.mapping, topology)
-    sent = Sent()
+    sent, usable = Sent(), 0
     with ExitStack() as stack:
         opened = stack.enter_context(open_customer_file(file, mapping.written.file, options.encoding))
         rows = Rows(opened, mapping, topology, options.occurred_at)
@@ -132,21 +132,20 @@ def produce_customer_file(
         lines = rows.lines(limit, show, keep)
         try:
             if options.dry_run:
-                for _ in lines:
-                    pass
+                usable = sum(1 for _ in lines)
             else:
                 asyncio.run(send(lines, topology, address, None, sent, rate=rate))
         except KeyboardInterrupt:
             output.fail(f"stopped; {so_far(sent)}", exits.INTERRUPTED)
-        except Retriable as error:
-            raise Retriable(f"{error}. {so_far(sent).capitalize()}" if sent.total else str(error)) from error
-    _tell(rows, sent, opened, options, output)
+        except (Retriable, UsageError) as error:  # the latter: a file that is torn in the middle
+            raise type(error)(f"{error}. {so_far(sent).capitalize()}" if sent.total else str(error)) from error
+    _tell(rows, sent, usable, opened, options, output)
     if rows.refused:
         output.findings(rows.findings, rows.refused.total(), _summary(rows, options))
         raise click.exceptions.Exit(exits.FAILED)
 
 
-def _tell(rows: Rows, sent: Sent, opened: CustomerFile, options: CustomerFileOptions, output: Output) -> None:
+def _tell(rows: Rows, sent: Sent, usable: int, opened: CustomerFile, options: CustomerFileOptions, output: Output) -> None:
     if output.is_json:
         how = {"encoding": opened.encoding.name, "encoding_is_guess": opened.encoding.is_guess, "delimiter": opened.delimiter}
         output.emit({**rows.told(), "sent": sent.total, "by_topic": dict(sorted(sent.by_topic.items())), **how})
@@ -157,7 +156,7 @@ def _tell(rows: Rows, sent: Sent, opened: CustomerFile, options: CustomerFileOpt
         output.table(("topic", "touchpoints"), sorted(sent.by_topic.items()))
         output.text(f"{sent.total:,} sent and acknowledged in {sent.seconds:.1f} s")
     elif options.dry_run:
-        output.text(f"{rows.read - rows.refused.total():,} of {counted(rows.read, 'row')} would be sent")
+        output.text(f"{usable:,} of {counted(rows.read, 'row')} would be sent")
     else:
         output.text("nothing to send: there is no row that can be used")
     for title, what in (("Refused", rows.refused), ("Left out, and the rest of the row taken", rows.left_out)):
