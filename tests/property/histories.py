@@ -154,6 +154,9 @@ class _Author:
         self._delays = random.choice([(0, 0, 1, 8), (0,), (-3, 0, 8, 30)])
         self._values = 1 if is_crowded else random.choice([2, 3, 3, 5])
         self._touchpoints: list[Touchpoint] = []
+        # Of few identifiers, or no two words would ever speak of one pair.
+        self._words = random.choice([0.04, 0.04, 0.1, 0.3])
+        self._ruled = random.sample([f"{kind}:{i}" for kind in KINDS for i in range(2)], 4)
 
     def facts(self) -> tuple[Fact, ...]:
         """At least one."""
@@ -169,9 +172,9 @@ class _Author:
         tenant, luck = random.choice(self._tenants), random.random()
         if luck < 0.07:
             return Likeness(frozenset(random.sample(self._some(tenant), 2)), at)
-        if luck < 0.16:
+        if luck < 0.07 + self._words:
             return self._word(at, tenant)
-        if luck < 0.22 and self._touchpoints:
+        if luck < 0.13 + self._words and self._touchpoints:
             return self._again(random.choice(self._touchpoints))
         touchpoint = self._touchpoint(n, at, tenant)
         self._touchpoints.append(touchpoint)
@@ -186,7 +189,7 @@ class _Author:
         random, command = self._random, f"s{self._random.randrange(6)}"
         if random.random() < 0.25:
             return Withdrawal(f"w{random.randrange(3)}", command, at, tenant)
-        drawn = random.sample(self._some(tenant), random.choice([2, 2, 3, 4]))
+        drawn = random.sample([f"{tenant}/{name}" for name in self._ruled], random.choice([2, 2, 3, 4]))
         left, right = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
         action = random.choice(["split", "forbid", "join", "join"])
         return Word(command, action, at, frozenset(frozenset((x, y)) for x in left for y in right), tenant)
