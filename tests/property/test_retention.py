@@ -8,11 +8,12 @@ from touchstone.model.touchpoint import Touchpoint
 
 touchpoints = st.lists(
     st.builds(
-        lambda at, n, what, x: Touchpoint("default", "web", f"e{n}", "web", what, at, at, (x,), f"{n:016x}"),
+        lambda at, n, what, x, said: Touchpoint("default", "web", f"e{n}", "web", what, at, at, (x,), f"{n:016x}", consents=said),
         st.integers(-8, 8),
         st.integers(0, 30),
         st.sampled_from("ab"),
         st.sampled_from(["default/cookie:1", "default/cookie:2"]),
+        st.sampled_from([{}, {}, {"marketing": True}, {"marketing": False}, {"service": True}]),
     ),
     max_size=14,
     unique_by=lambda t: t.event_id,
@@ -39,13 +40,13 @@ def test_forgetting_commutes_with_what_arrives_later_and_with_the_horizon(
 
 @given(some=touchpoints, horizon=st.integers(-9, 9), keep=st.integers(1, 3))
 def test_the_last_of_each_kind_stay(some: list[Touchpoint], horizon: int, keep: int) -> None:
-    """Nothing younger than the horizon is forgotten, and of what is older the newest stay, per identifiers and type."""
+    """Nothing younger than the horizon is forgotten, and of what is older the newest stay, per identifiers, type and purposes spoken of."""
     rest = kept(some, horizon, keep)
 
     assert [t for t in rest if t.occurred_at >= horizon] == [t for t in some if t.occurred_at >= horizon]
     for t in expired(some, horizon, keep):
         newer = [o for o in rest if (o.identifiers, o.type) == (t.identifiers, t.type) and t.occurred_at <= o.occurred_at < horizon]
-        assert len(newer) == keep
+        assert sum(o.consents.keys() == t.consents.keys() for o in newer) == keep
 
 
 @given(some=touchpoints, cut=st.integers(0, 14), most=st.integers(1, 4))

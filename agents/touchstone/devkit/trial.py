@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from touchstone.app import STAGES, channel_topics, output_topics
 from touchstone.devkit.live import LiveSystem
 from touchstone.errors import Unavailable
 from touchstone.model.component import NEVER
-from touchstone.model.output import Moment
+from touchstone.model.output import Carried, Moment
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import client
 from touchstone.runtime.lookout import Lookout, Sight
@@ -204,9 +204,10 @@ class Trial:
         return everything - sum([1 async for _ in client.read_topic(system.bootstrap, topics)])
 
 
-def repeated(records: Iterable[OutputRecord]) -> int:
-    """How many pairs (moment_id, revision) are there more than once."""
-    seen = Counter((record.moment_id, record.revision) for record in records if isinstance(record, Moment))
+def repeated(records: Sequence[OutputRecord]) -> int:
+    """How many pairs (moment_id, revision) are there more than once, on one topic."""
+    seen = Counter(("", record.moment_id, record.revision) for record in records if isinstance(record, Moment))
+    seen += Counter((one.output, one.moment.moment_id, one.moment.revision) for one in records if isinstance(one, Carried))
     return sum(count > 1 for count in seen.values())
 
 

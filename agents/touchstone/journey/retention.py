@@ -9,13 +9,15 @@ from touchstone.model.touchpoint import Touchpoint
 
 DAY_MS = 86_400_000
 
-Group = tuple[tuple[str, ...], int]
-"""The identifiers of a touchpoint and its day (UTC): whoever owns one of a group owns all, and they never part."""
+Group = tuple[tuple[str, ...], int, bool]
+"""The identifiers of a touchpoint, its day (UTC), and whether it says something of consent, which a day full of other things must not drown:
+whoever owns one of a group owns all, and they never part.
+"""
 
 
 def group_of(touchpoint: Touchpoint) -> Group:
     """The group to which a touchpoint belongs, whoever else it turns out to concern."""
-    return touchpoint.identifiers, day_of(touchpoint)
+    return touchpoint.identifiers, day_of(touchpoint), bool(touchpoint.consents)
 
 
 def day_of(touchpoint: Touchpoint) -> int:
@@ -25,7 +27,7 @@ def day_of(touchpoint: Touchpoint) -> int:
 
 def group_name(touchpoint: Touchpoint) -> str:
     """A short name of its group."""
-    said = "\x1f".join((*touchpoint.identifiers, str(day_of(touchpoint))))
+    said = "\x1f".join((*touchpoint.identifiers, str(day_of(touchpoint)), *(["consent"] if touchpoint.consents else ())))
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
@@ -57,11 +59,12 @@ def expired(touchpoints: Iterable[Touchpoint], horizon: int, keep: int) -> list[
     """The touchpoints older than `horizon` (milliseconds) that are not among the last `keep` of their identifiers and type.
 
     Last, not first: that commutes with an erasure and with the horizon's own advance. Per identifiers, not per person: people come and go.
+    And per purposes spoken of, or a denial would be forgotten while a grant of another type stays.
     """
-    groups: dict[tuple[tuple[str, ...], str], list[Touchpoint]] = defaultdict(list)
+    groups: dict[tuple[tuple[str, ...], str, tuple[str, ...]], list[Touchpoint]] = defaultdict(list)
     for touchpoint in touchpoints:
         if touchpoint.occurred_at < horizon:
-            groups[touchpoint.identifiers, touchpoint.type].append(touchpoint)
+            groups[touchpoint.identifiers, touchpoint.type, tuple(sorted(touchpoint.consents))].append(touchpoint)
     gone: list[Touchpoint] = []
     for group in groups.values():
         if len(group) > keep:
