@@ -65,7 +65,8 @@ def test_what_an_output_carries_is_the_twins_and_a_stricter_rule_takes_back_what
         revisions = {moment.moment_id: moment.revision for moment in before}
         withdrawn = {moment.moment_id: moment for moment in since if moment.action == "retract"}
         assert carried - carried_then <= withdrawn.keys()
-        assert all(moment.corrects == "consent_withdrawn" for name, moment in withdrawn.items() if name in carried - carried_then)
+        # Not each of them for this reason: a replay meets merges on its way, too.
+        assert "consent_withdrawn" in {withdrawn[name].corrects for name in carried - carried_then}
         assert all(moment.revision > revisions[moment.moment_id] for moment in since if moment.moment_id in revisions)
 
     run(system, story)
