@@ -117,7 +117,10 @@ def _show(dossier: Dossier, output: Output) -> None:
         output,
         "How it became who it is",
         ("at", "what", "with", "why", "trigger"),
-        [(at(each.detected_at), each.kind, ", ".join(map(short, each.customers)), each.rule, each.trigger) for each in dossier.changes],
+        [
+            (at(each.detected_at), each.kind, ", ".join(map(short, each.customers)), each.rule, each.trigger or each.command)
+            for each in dossier.changes
+        ],
     )
     output.text()
 

@@ -8,6 +8,7 @@ from touchstone.contracts import reasons
 from touchstone.intake.agent import Intake
 from touchstone.intake.lines import Prepared, kinds_of
 from touchstone.intake.misspelt import found, meant, shown
+from touchstone.intake.touchpoint import Accepted
 from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
 from touchstone.observe.metrics import Counts
@@ -45,7 +46,7 @@ class Judge:
     def look(self, number: int, line: bytes, prepared: Prepared) -> DeadLetter | None:
         """Look at one line of the file, as it is or would be sent; the dead letter that would become of it, if one would."""
         self.looked_at += 1
-        taken = self._intake.take(
+        taken = self._intake.take_any(
             Record(prepared.topic, 0, number, self._now, prepared.key, prepared.value, prepared.headers), self._messages
         )
         self._messages.clear()
@@ -53,7 +54,7 @@ class Judge:
             self.refused += 1
             self._note(number, taken.reason, taken.detail)
             return taken
-        if any(reason == reasons.UNKNOWN_KIND for _, reason, _ in taken.ignored):
+        if isinstance(taken, Accepted) and any(reason == reasons.UNKNOWN_KIND for _, reason, _ in taken.ignored):
             self._look_at_kinds(number, line)
         return None
 

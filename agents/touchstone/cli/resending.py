@@ -30,7 +30,6 @@ class Examiner:
 
     def __init__(self, topology: Topology, codec: Codec, *, max_tries: int, anyway: bool) -> None:
         self._intake = Intake(topology, Ordering(topology.kinds).strength, Counts(), codec)
-        self._commands = topology.topics.commands
         self._max_tries, self._anyway = max_tries, anyway
         self._now_ms = SystemClock().now_ms()
 
@@ -57,6 +56,5 @@ class Examiner:
 
     def _refused(self, record: Again) -> DeadLetter | None:
         """The letter that the record would become again, or None."""
-        take = self._intake.take_command if record.topic == self._commands else self._intake.take
-        taken = take(Record(record.topic, 0, (1 << 62), self._now_ms, record.key, record.value, record.headers), [])
+        taken = self._intake.take_any(Record(record.topic, 0, (1 << 62), self._now_ms, record.key, record.value, record.headers), [])
         return taken if isinstance(taken, DeadLetter) else None

@@ -70,6 +70,10 @@ class Intake:
         messages.append(ruled.message())
         return ruled
 
+    def take_any(self, record: Record, messages: list[IdentityMessage]) -> Accepted | Ruled | DeadLetter:
+        """The same for a record of a channel or of the commands, whichever it is."""
+        return self.take_command(record, messages) if record.topic == self._commands_topic else self.take(record, messages)
+
     def name_of(self, topic: str) -> str:
         """What records of this topic are counted under: their channel, or `commands`."""
         return COMMANDS if topic == self._commands_topic else self.channel_of(topic).name

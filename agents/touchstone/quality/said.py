@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from touchstone.contracts.codec import Codec
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
+from touchstone.intake.touchpoint import Accepted
 from touchstone.model.identifier import identifier_key
 from touchstone.model.message import IdentityMessage
-from touchstone.model.output import Customer, DeadLetter
+from touchstone.model.output import Customer
 from touchstone.observe.metrics import Counts
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Topology
@@ -42,10 +43,10 @@ class SaidReader:
         self._messages: list[IdentityMessage] = []
 
     def read(self, record: Record) -> Said | None:
-        """What it says; None where intake refuses it, or where it is nobody's."""
-        taken = self._intake.take(record, self._messages)
+        """What it says; None where intake refuses it, where it is nobody's, or a steward's command."""
+        taken = self._intake.take_any(record, self._messages)
         self._messages.clear()
-        if isinstance(taken, DeadLetter):
+        if not isinstance(taken, Accepted):
             return None
         touchpoint, owners = taken.touchpoint, self._owners
         owner = next((owners[one] for one in touchpoint.identifiers if one in owners), None)

@@ -137,6 +137,20 @@ def test_everything_else_is_sent(
     assert "127.0.0.1:1" in capsys.readouterr().err
 
 
+def test_a_steward_s_command_in_a_file_is_looked_at_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that can be carried out is no finding; one that cannot is named like a touchpoint."""
+    command = {"command_id": "s1", "action": "split", "at": GOOD["occurred_at"], "who": "ann", "why": "two brothers"}
+    command |= {"identifiers": {"cookie": "c1"}, "others": {"user_id": "u1"}}
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(lines_of({}, msgspec.json.encode(command), msgspec.json.encode(command | {"action": "accept"})))
+
+    assert run(str(file), *NOWHERE) == 2
+
+    told = capsys.readouterr().err
+    assert "events.jsonl:3: unknown_action" in told
+    assert "events.jsonl:2" not in told
+
+
 def test_the_summary_counts_by_topic_and_names_what_becomes_a_dead_letter(capsys: pytest.CaptureFixture[str]) -> None:
     """How many, where to, how fast; what was refused, what loses an identifier, what the topology does not know."""
     judge = Judge(load_topology(default_topology_path()), "events.jsonl")
