@@ -1,6 +1,7 @@
 """Laws of size: what a touchpoint costs does not grow with its component, and a hot line leaves no component above its guard."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,6 +20,8 @@ from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
+from touchstone.topology.attributes import Attributes, Criterion, Derivation, Survival
+from touchstone.topology.match import Match
 
 ROOT = "default/cookie:root"
 
@@ -105,10 +108,31 @@ def _ever_the_same(n: int) -> Touchpoint:
     return touchpoint(n / 3600, "search", "user_id:u", event_id=f"{n}", properties={"a": BLOB, "b": BLOB})
 
 
-@pytest.mark.parametrize("stream", [_one_id_for_many, _ever_new_attributes, _ever_new_identifiers, _ever_the_same])
+def _ever_new_values(n: int) -> Touchpoint:
+    properties = {"product": [f"{n}.{k}" * 100 for k in range(60)]}
+    return touchpoint(
+        n / 3600,
+        "order_paid",
+        "user_id:u",
+        f"cookie:{n}",
+        profile={"a": BLOB[:900] + f"{n}", "b": [BLOB[:900], f"{n}"]},
+        properties=properties,
+    )
+
+
+GOLDEN = Attributes(
+    {"a": Survival((Criterion("most_frequent"),)), "b": Survival((Criterion("longest"),), multi=True)},
+    Survival((Criterion("longest"),)),
+    (Derivation("owns", "collect", path=("properties", "product"), add=Match(frozenset({"order_paid"}))),),
+)
+
+
+@pytest.mark.parametrize("stream", [_ever_new_values, _one_id_for_many, _ever_new_attributes, _ever_new_identifiers, _ever_the_same])
 def test_no_stream_of_touchpoints_makes_a_row_or_a_record_that_does_not_fit(stream: Callable[[int], Touchpoint]) -> None:
     """Ten megabytes and more of one person, in whatever shape: the largest row and output stay a tenth of what a topic takes."""
     shop = topology(journey(rule("searched", "interest", "search")), touchpoints_per_day=100, merges_per_person=1000)
+    if stream is _ever_new_values:
+        shop = replace(shop, attributes=GOLDEN, recycled=frozenset({"cookie"}))
     desk, codec = Desk(shop), bundled_codec()
     largest, total = 0, 0
     ordering = Ordering(REFERENCE.kinds)

@@ -1,13 +1,14 @@
 """`touchstone validate`: is the topology right, and what does it say?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from touchstone.cli.output import Output, output_option
+from touchstone.topology.attributes import Attributes, Survival
 from touchstone.topology.compile import IdentifierKind, Journey, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.quantity import duration_text
@@ -60,6 +61,9 @@ def validate(file: Path | None, schema: bool, output: Output) -> None:
             ("purpose", "on conflict", "assumed"),
             [(name, one.rule, "granted" if one.assumed else "denied") for name, one in topology.consents.items()],
         )
+    if topology.attributes is not None:
+        output.text()
+        output.table(("attribute", "survives by", "values"), list(_attributes(topology.attributes)))
     output.text("\nNo faults.")
 
 
@@ -76,6 +80,19 @@ def _identifier(kind: IdentifierKind, topology: Topology) -> tuple[str, ...]:
     unites = "one person each" if kind.unique else f"up to {kind.persons} people" if kind.persons > 1 else "nobody who is somebody"
     per_person = "any number" if kind.per_person is None else str(kind.per_person)
     return kind.name, unites, per_person, kind.normalise, _of(kind.name, topology.kind_aliases)
+
+
+def _attributes(attributes: Attributes) -> Iterator[tuple[str, str, str]]:
+    for name, rule in attributes.named.items():
+        yield name, _criteria(rule), "several, each from when until when" if rule.multi else "one"
+    if attributes.others is not None:
+        yield "any other", _criteria(attributes.others), "one"
+    for one in attributes.derived:
+        yield one.name, f"derived: {one.how}{f' of {one.of}' if one.of else ''}", "list" if one.how == "collect" else "one"
+
+
+def _criteria(rule: Survival) -> str:
+    return ", then ".join(" ".join(one.rule.split("_")) + (f" {' before '.join(one.ranks)}" if one.ranks else "") for one in rule.by)
 
 
 def _cause(rule: Rule) -> str:
@@ -129,6 +146,9 @@ def _record(path: Path, topology: Topology) -> dict[str, Any]:
         ],
         "outputs": [{"name": o.name, "topic": o.topic, "purpose": o.purpose} for o in topology.outputs],
         "consent": [{"purpose": name, "on_conflict": one.rule, "assumed": one.assumed} for name, one in topology.consents.items()],
+        "attributes": []
+        if topology.attributes is None
+        else [{"name": name, "survives_by": how, "values": values} for name, how, values in _attributes(topology.attributes)],
         "faults": [],
     }
 

@@ -192,3 +192,59 @@ def test_not_found_says_what_to_try() -> None:
     """The message names the identifier and the places to look."""
     assert "touchstone tail deadletters" in _nobody(asked("email:ada@x.org"))
     assert "customer id" in _nobody(asked("abcdef01"))
+
+
+PHONE = ("phone", "+49301")
+ALICE = customer(
+    "a11ce000",
+    ("user_id", "alice"),
+    shared_identifiers=({"kind": "phone", "value": "+49301", "valid_from": 0, "valid_to": 5 * DAY, "last_seen": DAY},),
+)
+CARL = customer(
+    "ca710000",
+    ("user_id", "carl"),
+    shared_identifiers=({"kind": "phone", "value": "+49301", "valid_from": 5 * DAY, "valid_to": None, "last_seen": 5 * DAY},),
+)
+NOBODY = customer("f0000000", PHONE)
+GONE = customer("900e0000", PHONE, status="merged", merged_into="a11ce000")
+
+
+@pytest.mark.parametrize(("day", "expected"), [(-1, []), (0, ["a11ce000"]), (4.9, ["a11ce000"]), (5, ["ca710000"]), (100, ["ca710000"])])
+def test_who_held_an_identifier_that_passed_on_is_found_by_time(day: float, expected: list[str]) -> None:
+    """From the first use of one to the first use of the next; the record of the number itself, which is nobody's, is no answer."""
+    people = {each.customer_id: each for each in (ALICE, CARL, NOBODY, GONE)}
+    wanted = parse("phone:+49301", {"phone": "phone"})
+
+    assert [each.customer_id for each in find(wanted, people, int(day * DAY))] == expected
+
+
+def test_an_identifier_of_one_person_is_found_from_when_it_was_first_seen() -> None:
+    """Also one of which no touchpoint of theirs speaks; another tenant's is another one."""
+    silent = customer("51e00000", ("email", "Ada@x.org"), tenant="other")
+    unseen = msgspec.structs.replace(silent, identifiers=({"kind": "email", "value": "Ada@x.org", "first_seen": None, "last_seen": None},))
+    people = {each.customer_id: each for each in (ADA, unseen)}
+
+    assert find(asked("email:Ada@x.org"), people, -1) == [unseen]
+    assert find(asked("email:Ada@x.org"), people, 0) == [unseen, ADA]
+    assert find(asked("default/email:Ada@x.org"), people, 0) == [ADA]
+
+
+def test_people_see_what_survived_instead_of_what_and_since_when(capsys: pytest.CaptureFixture[str]) -> None:
+    """A golden record with what lost and why, periods, and identifiers that were used by others too."""
+    said = {"source": "crm", "occurred_at": DAY, "touchpoint": "crm/1", "channel": "store"}
+    city = {
+        **said,
+        "name": "city",
+        "value": '"Kiel"',
+        "rule": "source",
+        "alternatives": [{**said, "value": '"Bonn"', "source": "web", "count": 3, "lost_by": "source"}],
+        "periods": [{"value": '"Kiel"', "valid_from": DAY, "valid_to": None, "sources": ["crm"]}],
+    }
+    alice = msgspec.structs.replace(ALICE, attributes=(city,))
+
+    _show(assemble(alice, None, (), (), ()), Output())
+
+    words = re.sub(r"[\s│|]+", " ", capsys.readouterr().out)
+    assert '"Kiel" crm store 1970-01-02 00:00:00 source "Bonn" (web 1970-01-02 00:00:00, 3 times; source)' in words
+    assert 'city "Kiel" 1970-01-02 00:00:00 crm' in words
+    assert "phone +49301 1970-01-01 00:00:00 1970-01-06 00:00:00 1970-01-02 00:00:00" in words

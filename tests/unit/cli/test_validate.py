@@ -7,6 +7,7 @@ import pytest
 
 from touchstone.cli import main
 from touchstone.cli.validate import validate
+from touchstone.topology.load import default_topology_path
 from touchstone.topology.reference import json_schema
 
 
@@ -80,3 +81,27 @@ def test_the_schema_is_printed_for_editors(capsys: pytest.CaptureFixture[str]) -
     assert run("--schema") == 0
 
     assert capsys.readouterr().out == json_schema()
+
+
+def test_the_rules_of_the_golden_record_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which value survives, how many there are, and what is derived."""
+    path = tmp_path / "topology.yaml"
+    path.write_text(
+        default_topology_path().read_text(encoding="utf-8")
+        + """
+attributes:
+  "*": {by: most_frequent}
+  city: {by: [{source: [crm, web]}, most_recent], multi: true}
+  born: {}
+  age: {derive: {age_of: born, bands: {minor: 0}}}
+""",
+        encoding="utf-8",
+    )
+
+    assert run(str(path)) == 0
+
+    text = capsys.readouterr().out
+    rows = [" ".join(line.split()) for line in text.splitlines()]
+    assert "city source crm before web, then most recent several, each from when until when" in rows
+    assert "any other most frequent one" in rows
+    assert "age derived: age of born one" in rows
