@@ -174,8 +174,8 @@ FAULTS = (
     Fault(
         "a timer that rang is not set again",
         "journey/agent.py",
-        "                self._say(component, name[1:], person, drafts, speaker)\n        self._rewind(component)",
-        "                self._say(component, name[1:], person, drafts, speaker)",
+        "                self._say(component, name[1:], person, drafts, speaker, now)\n        self._rewind(component)",
+        "                self._say(component, name[1:], person, drafts, speaker, now)",
     ),
     # -- the short way
     Fault(
@@ -402,12 +402,6 @@ FAULTS = (
         "for x in touchpoint.identifiers)",
     ),
     Fault("at one time the last name counts", "journey/consent.py", "earlier.order[0] < later.order[0]", "earlier.order < later.order"),
-    Fault(
-        "a decision at the same time is another one",
-        "journey/consent.py",
-        "if changes and changes[-1][0] == at:",
-        "if changes and at is None:",
-    ),
     Fault(
         "what was read back of outputs is forgotten",
         "journey/recall.py",

@@ -62,18 +62,12 @@ def deciding(statements: Iterable[Stated], policy: Consent) -> Stated | None:
 
 
 def _note_decision(person: Person, purpose: str, policy: Consent, at: int) -> None:
-    """Remember that from `at` on the decision is another one; at the same time, only the last one counts."""
-    changes = person.agreed.pop(purpose, [])
-    if changes and changes[-1][0] == at:
-        changes.pop()
+    """Remember that from `at` on the decision is another one; of several at one time the last one counts."""
+    changes = person.agreed.get(purpose, [])
     decided = deciding(person.consents.get(purpose, ()), policy)
     granted = policy.assumed if decided is None else decided.granted
     if granted != (changes[-1][1] if changes else policy.assumed):
-        changes.append((at, granted))
-    if len(changes) > MOST_CHANGES:
-        changes[:2] = [(NEVER, False)]
-    if changes:
-        person.agreed[purpose] = changes
+        person.agreed[purpose] = [*(changes if len(changes) < MOST_CHANGES else [(NEVER, False), *changes[2:]]), (at, granted)]
 
 
 def agrees(person: Person, purpose: str, policy: Consent, at: int) -> bool:
@@ -85,9 +79,9 @@ def agrees(person: Person, purpose: str, policy: Consent, at: int) -> bool:
     return changes[-1][1] and (changes[place - 1][1] if place else policy.assumed)
 
 
-def decisions(person: Person) -> dict[str, tuple[tuple[int, bool], ...]]:
+def decisions(person: Person) -> dict[str, list[tuple[int, bool]]]:
     """What was decided when, to be compared with what is after another touchpoint."""
-    return {purpose: tuple(changes) for purpose, changes in person.agreed.items()}
+    return dict(person.agreed)
 
 
 def allowed(output: Output, person: Person | None, truth: Mapping[str, MomentContent], policies: Policies) -> dict[str, MomentContent]:
