@@ -15,7 +15,13 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 HISTORIES = 1500
-TESTS = ("tests/unit/identity", "tests/unit/journey", "tests/property/test_fold.py", "tests/property/test_resolve.py")
+TESTS = (
+    "tests/unit/identity",
+    "tests/unit/journey",
+    "tests/property/test_fold.py",
+    "tests/property/test_survivorship.py",
+    "tests/property/test_resolve.py",
+)
 
 
 class Fault(NamedTuple):
@@ -407,6 +413,45 @@ FAULTS = (
         "journey/recall.py",
         "        for name, said in self.carried.get(customer_id, {}).items():",
         "        for name, said in ():",
+    ),
+    # -- golden record
+    Fault(
+        "a touchpoint that takes up a use goes the short way",
+        "journey/agent.py",
+        "if recycled and changes_hands(person, touchpoint, recycled):",
+        "if recycled and touchpoint is None:",
+    ),
+    Fault("nobody wakes on a birthday", "journey/policy.py", "times.append(changes_at)", "pass"),
+    Fault(
+        "a use that has ended is not said of who ended nothing",
+        "journey/settle.py",
+        "                touched.append(customer_id)\n        return",
+        "        return",
+    ),
+    Fault("a generic identifier is looked up", "journey/recycled.py", "if nobody.get(x, GENERIC) != GENERIC:", "if x:"),
+    Fault(
+        "what survives is not part of what was said",
+        "journey/speaker.py",
+        "said = (*said, person.golden, person.used, person.shared)",
+        "pass",
+    ),
+    Fault(
+        "the first rule decides alone",
+        "journey/survivorship.py",
+        "for criterion in rule.by:\n            match",
+        "for criterion in rule.by[:1]:\n            match",
+    ),
+    Fault(
+        "a source replaces what others said",
+        "journey/survivorship.py",
+        "if source in spell.holders and spell.value not in texts:",
+        "if spell.value not in texts:",
+    ),
+    Fault(
+        "what was chosen last stays, what survives is left out",
+        "journey/survivorship.py",
+        "reverse=True)[:MOST_CANDIDATES]",
+        "reverse=False)[:MOST_CANDIDATES]",
     ),
     # -- customers
     Fault(
