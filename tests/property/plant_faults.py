@@ -311,6 +311,7 @@ FAULTS = (
     Fault("a word that was taken back stands", "identity/rulings.py", "ruling.undone_by is None and (", "("),
     Fault("an undo that comes first is forgotten", "identity/agent.py", "None if undone is None else undone.by, send)", "None, send)"),
     Fault("an undo that comes last is forgotten", "identity/agent.py", "_rule(name, row[1:], ordered, by, send)", "pass"),
+    Fault("a steward's join counts as a merge", "identity/resolve.py", "home.pardoned += ", "home.pardoned += 0 * "),
     Fault("rulings do not travel", "journey/component.py", "self.add_ruling(row)", "pass"),
     Fault(
         "that a ruling was undone does not travel",
@@ -318,7 +319,7 @@ FAULTS = (
         "(known.undone_by, ruling.undone_by) if by is not None)",
         "(known.undone_by,) if by is not None)",
     ),
-    Fault("a steward's join counts as a merge", "identity/resolve.py", "if not is_by_word and sum(", "if sum("),
+    Fault("a steward's join is refused by the limit of merges", "identity/resolve.py", "if not is_by_word and sum(", "if sum("),
     Fault(
         "whom a steward keeps apart from one belongs to nobody",
         "identity/resolve.py",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.journey.desk import kinds
 from touchstone.identity.ordering import Ordering
-from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, Evidence, People, Policy, resolve
+from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART, Evidence, People, Policy, resolve
 
 
 def people(
@@ -23,6 +23,7 @@ def people(
         generic={_key(x) for x in more.get("generic", ())},
         apart={frozenset(map(_key, words.split())) for words in more.get("apart", ())},
         anchors={_key(x) for x in more.get("anchors", ())},
+        joined={frozenset(map(_key, words.split())) for words in more.get("joined", ())},
     )
     some = kinds(**(limits or {}))
     return resolve(evidence, Policy(some, most, merges, Ordering(some).strength))
@@ -107,6 +108,65 @@ def test_what_a_steward_keeps_apart_stays_apart() -> None:
 
     assert groups(found) == {"email:a", "email:b", "cookie:1"}
     assert reasons(found) == {"cookie:1": "apart"}
+
+
+def test_whom_a_steward_keeps_from_one_is_a_person_or_belongs_to_the_others() -> None:
+    """The claim that says otherwise counts no more, and is told as refused; what hangs on it stays with it."""
+    found = people(
+        "phone:1 email:a", "cookie:1 phone:1", "phone:2 email:a", "phone:2 email:b", apart=["phone:1 email:a", "phone:2 email:a"]
+    )
+
+    assert groups(found) == {"email:a", "cookie:1 phone:1", "email:b phone:2"}
+    assert reasons(found) == {}
+    assert found.refused == {"default/phone:1": REFUSED_APART, "default/phone:2": REFUSED_APART}
+
+
+def test_a_join_outweighs_the_limit_of_merges_and_is_none() -> None:
+    """Who was refused is in, and as many others may still be united by what they did."""
+    anchors = "email:a", "phone:1", "phone:2", "cookie:1"
+    claims = "phone:1 email:a", "phone:2 email:a", "cookie:1 email:a"
+
+    refused = people(*claims, anchors=anchors, merges=2)
+    overruled = people(*claims, anchors=anchors, merges=2, joined=["cookie:1 email:a"])
+    besides = people(*claims[1:], seen=["phone:1"], anchors=anchors, merges=2, joined=["phone:1 email:a"])
+
+    assert refused.refused == {"default/cookie:1": MERGE_LIMIT}
+    for found in (overruled, besides):
+        assert groups(found) == {"cookie:1 email:a phone:1 phone:2"}
+        assert found.refused == {}
+
+
+def test_a_join_gives_what_is_shared_to_somebody() -> None:
+    """And to nobody where it would unite whom another limit keeps apart: then it says which."""
+    claims, limits = ("cookie:1 user_id:a", "cookie:1 user_id:b"), {"cookie": {"persons": 1}, "user_id": {"unique": True}}
+    given = people(*claims, limits=limits, joined=["cookie:1 user_id:b"])
+    contested = people(*claims, limits=limits, joined=["cookie:1 user_id:a", "cookie:1 user_id:b"])
+
+    assert groups(given) == {"user_id:a", "cookie:1 user_id:b"}
+    assert reasons(given) == {}
+    assert list(contested.unjoined.values()) == ["unique:user_id"]
+    assert len(groups(contested)) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"apart": ["email:a email:b", "phone:1 email:b"]}, "apart"),
+        ({"generic": ["phone:1"]}, GENERIC),
+        ({"limits": {"email": {"per_person": 1}}}, "per_person:email"),
+        ({"most": 2}, "identifiers_per_person"),
+    ],
+)
+def test_a_join_that_a_limit_forbids_is_in_vain_and_says_why(more: dict[str, Any], why: str) -> None:
+    """All limits but the two that a steward may judge."""
+    found = people("phone:1 email:a", seen=["email:b", "cookie:1"], joined=["email:b phone:1", "cookie:1 phone:1"], **more)
+
+    assert why in found.unjoined.values()
+
+
+def test_a_join_with_somebody_never_seen_waits_for_her() -> None:
+    """It is no evidence that she exists."""
+    assert groups(people(seen=["email:a"], joined=["email:a email:unseen"])) == {"email:a"}
 
 
 def test_a_pair_of_which_one_was_never_seen_keeps_nobody_apart() -> None:
