@@ -11,7 +11,7 @@ from bench.matching.invented import Invention, invented
 from bench.matching.measure import agreement, quality
 from bench.matching.published import labels_of_fake_1000, published
 from bench.matching.result import Report, Result
-from bench.matching.sheet import Laid, Sheet, clusters_in, truth_in
+from bench.matching.sheet import Laid, Sheet, clusters_in, published_ids_in, truth_in
 from bench.matching.tool import TOOLS, TOUCHSTONE, Tool, run
 from bench.report import machine
 from touchstone.errors import Unavailable
@@ -60,13 +60,18 @@ def _compare(sheet: Sheet, laid: Laid, tools: Mapping[Tool, Path], report: Repor
 def _results(sheet: Sheet, laid: Laid, tool: Tool, python: Path, patience_s: float) -> Iterator[Result]:
     told, folder = run(tool, python, laid.folder, patience_s)
     truth, found = truth_in(laid.folder), clusters_in(folder)
-    labels = agreement(labels_of_fake_1000(), found) if sheet.recipe == "fake_1000" else None
+    labels = agreement(_labels(laid.folder), found) if sheet.recipe == "fake_1000" else None
     usual = quality(truth, found)
     yield Result(sheet, laid.records, laid.people, tool.name, usual, told, labels, is_promised=tool is TOUCHSTONE)
     others = [quality(truth, clusters_in(folder, path.name)) for path in sorted(folder.glob("clusters-*.csv"))]
     if others:
         best = max([usual, *others], key=lambda other: other.pairs.f1)
         yield Result(sheet, laid.records, laid.people, f"{tool.name}, best threshold", best)
+
+
+def _labels(folder: Path) -> Iterator[tuple[str, str, bool]]:
+    record = published_ids_in(folder)
+    return ((record[left], record[right], is_one) for left, right, is_one in labels_of_fake_1000())
 
 
 def _present(tools: Sequence[Tool], report: Report) -> Iterator[tuple[Tool, Path]]:

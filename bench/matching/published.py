@@ -2,9 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from bench.matching.sheet import RECORD_ID, Role, Row, Sheet
@@ -61,19 +64,26 @@ _SENZING_ROLES: dict[str, Role] = {
 
 
 def published() -> list[Sheet]:
-    """All of them, in the order of the table."""
-    return [
+    """All of them, in the order of the table; their records in another order than published, where one person's stand together."""
+    sheets = [
         *(_febrl(number, has_number=True) for number in (1, 2, 3, 4)),
         *(_febrl(number, has_number=False) for number in (1, 2, 3, 4)),
         Sheet("fake_1000", "Splink's", _FAKE_1000_ROLES, "fake_1000", _fake_1000, 0.956, 0.97),
         Sheet("senzing", "Senzing's truth set", _SENZING_ROLES, "people", _senzing, 0.95, 0.97, "%m/%d/%Y"),
     ]
+    return [replace(sheet, read=partial(_mixed, sheet.read)) for sheet in sheets]
 
 
 def labels_of_fake_1000() -> Iterator[tuple[str, str, bool]]:
     """Splink's clerical labels: two records, and whether a clerk took them for one person."""
     for row in _table(_there(DATA / "splink" / "fake_1000_labels.csv")):
         yield row["unique_id_l"], row["unique_id_r"], float(row["clerical_match_score"]) >= 0.5
+
+
+def _mixed(read: Callable[[], Iterator[tuple[str, Row]]]) -> Iterator[tuple[str, Row]]:
+    records = list(read())
+    Random(1).shuffle(records)
+    yield from records
 
 
 def _febrl(number: int, *, has_number: bool) -> Sheet:

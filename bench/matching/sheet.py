@@ -1,6 +1,7 @@
 """A set of records whose truth is known: how it is told, and how it lies in a folder for every tool to read.
 
-Who is who is kept in a file of its own: what a tool is handed (`records.csv`, `task.json`) does not have it. Only the standard library is
+Who is who is kept in a file of its own: what a tool is handed (`records.csv`, `task.json`) does not have it, not even in the ids or the order of
+the records. Only the standard library is
 imported here, because the peers' environments import it too.
 """
 
@@ -74,8 +75,9 @@ class Laid:
             rows, truths = csv.DictWriter(records, columns, extrasaction="ignore", restval=""), csv.writer(truth)
             rows.writeheader()
             for who, row in sheet.read():
-                rows.writerow(row)
-                truths.writerow((row[RECORD_ID], who))
+                record = str(self.records)  # publishers' own ids give the truth away: rec-122-org and rec-122-dup-0
+                rows.writerow(row | {RECORD_ID: record})
+                truths.writerow((record, who, row[RECORD_ID]))
                 self.records += 1
                 self._seen.add(who)
         self.people = len(self._seen)
@@ -115,7 +117,12 @@ def rows_in(folder: Path) -> Iterator[Row]:
 
 def truth_in(folder: Path) -> dict[str, str]:
     """Who each record truly is."""
-    return _two_columns(folder / _TRUTH)
+    return {record: who for record, who, _ in _lines(folder / _TRUTH)}
+
+
+def published_ids_in(folder: Path) -> dict[str, str]:
+    """Which record has the id that its publisher gave it."""
+    return {published: record for record, _, published in _lines(folder / _TRUTH)}
 
 
 def write_clusters(folder: Path, clusters: Iterable[tuple[str, object]], name: str = _CLUSTERS) -> None:
@@ -126,9 +133,9 @@ def write_clusters(folder: Path, clusters: Iterable[tuple[str, object]], name: s
 
 def clusters_in(folder: Path, name: str = _CLUSTERS) -> dict[str, str]:
     """What a tool found."""
-    return _two_columns(folder / name)
+    return {record: who for record, who in _lines(folder / name)}  # noqa: C416 - dict() would not know how many columns there are
 
 
-def _two_columns(path: Path) -> dict[str, str]:
+def _lines(path: Path) -> Iterator[list[str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return dict(csv.reader(file))
+        yield from csv.reader(file)
