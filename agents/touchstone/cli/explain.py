@@ -74,7 +74,7 @@ def identity_command(
 
     \b
       touchstone explain identity user_id:u1 device_id:app7
-      touchstone explain identity email:ada@x.org --file events.jsonl --output json
+      touchstone explain identity email:ada@x.org --file events.jsonl
     """  # noqa: D301 - \b is click's mark for lines to be kept
     keys = _keys([first] if second is None else [first, second], topology)
     twin = _twin(set(keys), file, topology, app, bootstrap)

@@ -61,8 +61,9 @@ def split(**given: Any) -> None:
     Each keeps or gets back a customer id, and both journeys are told from their own events. The same evidence does not unite them again.
 
     \b
-      touchstone identity split device_id:app7 --who ann --why "two brothers, one tablet"
-      touchstone identity split device_id:app7 --from user_id:u1 --from cookie:c1 --who ann --why "…" --dry-run
+      touchstone identity split device_id:app7 --who ann --why "two brothers"
+      touchstone identity split device_id:app7 --from user_id:u1 \\
+        --from cookie:c1 --who ann --why "two brothers" --dry-run
     """  # noqa: D301 - \b is click's mark for lines to be kept
     _rule(SPLIT, **given)
 
@@ -77,7 +78,8 @@ def join(**given: Any) -> None:
     It outweighs the limit of merges and how many people an identifier may unite; not that a person has one value of a unique kind.
 
     \b
-      touchstone identity join email:ada@x.org --with loyalty_id:L7 --who ann --why "called and named both"
+      touchstone identity join email:ada@x.org --with loyalty_id:L7 \\
+        --who ann --why "called and named both"
     """  # noqa: D301 - \b is click's mark for lines to be kept
     _rule(JOIN, **given)
 
@@ -90,7 +92,8 @@ def forbid(**given: Any) -> None:
     """Say that IDENTIFIER… and the others must never become one person, whatever is still to come.
 
     \b
-      touchstone identity forbid email:ada@x.org --with email:ida@x.org --who ann --why "twins"
+      touchstone identity forbid email:ada@x.org --with email:ida@x.org \\
+        --who ann --why "twins"
     """  # noqa: D301 - \b is click's mark for lines to be kept
     _rule(FORBID, **given)
 
@@ -104,7 +107,7 @@ def undo(**given: Any) -> None:
     What it split, joined or forbade is again as the evidence and the other commands say. An undo cannot be undone: give the command again.
 
     \b
-      touchstone identity undo split-3f2a91c0d4e5 --who ann --why "they are one after all"
+      touchstone identity undo split-3f2a91c0d4e5 --who ann --why "one after all"
     """  # noqa: D301 - \b is click's mark for lines to be kept
     _rule(UNDO, **given)
 
