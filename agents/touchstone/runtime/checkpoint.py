@@ -12,7 +12,7 @@ from touchstone.errors import InvariantBroken
 from touchstone.runtime.batch import End, Slice
 from touchstone.runtime.delivery import Delivery
 from touchstone.runtime.failpoint import Failpoints
-from touchstone.runtime.names import clock_topic, first_name
+from touchstone.runtime.names import clock_topic, first_name, internal_topic
 from touchstone.runtime.partitions import KeptStore, Partitions
 from touchstone.runtime.producer import Item, Outgoing, Producer
 from touchstone.runtime.program import Program
@@ -215,8 +215,9 @@ class Checkpoint:
         """The transaction.
 
         5. Write what goes out and the changes of the stores to their changelogs. At the same time put the offsets into the transaction, as
-           member of the present group generation: from here on a later owner waits for its outcome. A transaction that read nothing
-           commits the unchanged positions again, so that it is fenced all the same.
+           member of the present group generation: from here on a later owner waits for its outcome. So that every later owner does, a
+           partition whose state changes has an offset in it also where nothing of it was read, because what changed it came by memory. A
+           transaction that read nothing commits the unchanged positions again, so that it is fenced all the same.
         6. When all of it is acknowledged, end the transaction. Until now no `read_committed` reader sees anything of it; now all of it.
         7. Write the stores, together with the offset behind their changes in the changelog.
         """
@@ -262,16 +263,18 @@ class Checkpoint:
         """Take what belongs to this transaction; None when there is nothing to commit."""
         outgoing = self._delivery.take()
         stores: dict[TopicPartition, KeptStore] = {}
+        changed: set[TopicPartition] = set()
         for (stage, partition), store in self._partitions.stores.items():
             changes = store.seal()
             if changes:
                 changelog = self._partitions.changelog(stage, partition)
                 stores[changelog] = store
+                changed.add(TopicPartition(internal_topic(self._settings.base, stage), partition))
                 outgoing[changelog] = [Item(key, value) for key, value in changes]
         statement = self._timekeeper.statement(time.monotonic(), self._positions, self._ends)
         if statement is not None:
             outgoing[self._clock_partition] = [Item(self._timekeeper.key, encode_statement(statement))]
-        moved = self._moved or set(self._positions)
+        moved = (self._moved or set(self._positions)) | (changed & self._positions.keys())
         has_work = bool(self._moved or outgoing or self._producer.in_transaction)
         positions = {tp: self._positions[tp] for tp in moved}
         self._moved = set()

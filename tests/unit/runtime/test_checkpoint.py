@@ -25,6 +25,7 @@ from touchstone.state.rows import RowStore
 SOURCE = TopicPartition("t", 0)
 OUTPUT = TopicPartition("out", 0)
 CHANGELOG = TopicPartition("app-counts-changelog", 0)
+CHANGED, UNTOUCHED = TopicPartition("app.counts", 0), TopicPartition("app.counts", 1)
 
 
 class SlowBroker:
@@ -189,6 +190,22 @@ def test_what_is_done_while_a_commit_is_under_way_goes_into_the_next_one() -> No
         assert [wave[OUTPUT] for wave in bench.broker.written] == [[Item(b"all", b"3")], [Item(b"all", b"5")]]
         assert [len(wave[CHANGELOG]) for wave in bench.broker.written] == [1, 1]
         assert (bench.store.get("all", "i"), bench.store.offset, bench.program.stands) == (5, 14, 5)
+
+    run(story)
+
+
+def test_a_partition_that_changed_by_memory_is_in_the_transaction_with_its_offset() -> None:
+    """Else whoever takes it over would not wait for the outcome, and what a worker that wakes up commits then would be lost to it."""
+
+    async def story(bench: Bench) -> None:
+        bench.broker.may_go_on.set()
+        bench.checkpoint.start({SOURCE: 0, CHANGED: 40, UNTOUCHED: 50}, {SOURCE: "0"})
+        bench.process(3, position=3)
+
+        await bench.checkpoint.commit()
+        await bench.checkpoint.finish()
+
+        assert bench.broker.committed == [{SOURCE: 3, CHANGED: 40}]
 
     run(story)
 
