@@ -45,6 +45,8 @@ HOOKS = (
     Hook("aiokafka", "aiokafka.producer.producer", "AIOKafkaProducer.create_batch", "writing in batches"),
     Hook("aiokafka", "aiokafka.producer.producer", "AIOKafkaProducer.send_batch", "writing in batches"),
     Hook("aiokafka", "aiokafka.consumer.fetcher", "Fetcher.fetched_records", "batches"),
+    Hook("aiokafka", "aiokafka.consumer.fetcher", "MemoryRecords", "headers whose names are no text"),
+    Hook("aiokafka", "aiokafka.record.default_records", "_DefaultRecordBatchPy._maybe_uncompress", "headers whose names are no text"),
     Hook("aiokafka", "aiokafka.consumer.subscription_state", "Assignment.state_value", "positions and ends"),
     Hook("aiokafka", "aiokafka.consumer.group_coordinator", "GroupCoordinator._send_req", "offsets that are decided"),
     Hook("aiokafka", "aiokafka.consumer.group_coordinator", "GroupCoordinator.ensure_coordinator_known", "offsets that are decided"),

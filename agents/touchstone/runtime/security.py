@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from touchstone.errors import UsageError
+from touchstone.runtime.header_names import read_any_name
 from touchstone.secret import Secret
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -131,6 +132,7 @@ def connection(bootstrap: str, security: Security | None = None) -> dict[str, An
     Raises:
         UsageError: as for `Security.from_environment` and `context`.
     """
+    read_any_name()  # here, because whoever reads anything from Kafka comes by
     return {"bootstrap_servers": bootstrap, **(security or process_security()).client_arguments()}
 
 
