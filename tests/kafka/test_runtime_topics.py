@@ -1,13 +1,16 @@
 """Topics that are deleted and made again under a worker: it says so and stops; nothing is skipped or forgotten in silence."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kafka.runtime_rig import STAGES, Rig, rig, wait_until
+from tests.kafka.runtime_rig import STAGES, Rig, Worker, rig, wait_until
 from touchstone.runtime.admin import TopicSpec, application_topics, apply, partition_counts
+from touchstone.runtime.agreement import read_agreement
+from touchstone.runtime.generation import begin
 from touchstone.runtime.scratch import remove
 
 
@@ -93,3 +96,30 @@ def test_a_changelog_made_again_under_a_worker_ends_it_and_is_refused_afterwards
     successor = toy.start("w")
     assert successor.wait() == 2, successor.text()
     assert "deleted and made again" in successor.text()
+
+
+def test_a_worker_that_joins_late_reads_nothing_once_a_change_was_begun(toy: Rig) -> None:
+    """It has looked before the change was begun, and is no member when the change looks for some: what it read would be lost to the new generation."""
+    first = toy.start("first")
+    first.wait_until_ready()
+    first.terminate()
+    toy.produce(300)
+    late = toy.start("late", failpoint="start.before_join:1:stop")
+    wait_until(lambda: is_stopped(late), 40, late.text)
+
+    async def change() -> None:
+        stands = await read_agreement(toy.bootstrap, toy.app)
+        assert stands is not None
+        await begin(toy.bootstrap, toy.app, "repartition", 6, stands)
+
+    asyncio.run(change())
+    late.process.send_signal(signal.SIGCONT)
+
+    assert late.wait() == 2, late.text()
+    assert "was begun and is not finished" in late.text()
+    assert toy.unread() == 300, late.text()
+
+
+def is_stopped(worker: Worker) -> bool:
+    """Whether the process has stopped itself."""
+    return "State:\tT" in Path(f"/proc/{worker.process.pid}/status").read_text()

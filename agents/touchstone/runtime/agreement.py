@@ -120,8 +120,8 @@ async def sign(settings: WorkerSettings, program: Program, counts: Mapping[str, 
 
 
 async def confirm(settings: WorkerSettings, program: Program) -> None:
-    """See that it still stands now that we are a member of the group and somebody joined it: another worker may have started at the same
-    time as we did, or have changed something offline.
+    """See that it still stands now that we are a member of the group and before we read anything: another worker may have started at the
+    same time as we did, or somebody may change something offline. Whoever does looks for members after having written that it was begun.
 
     Raises:
         UsageError: It does not.

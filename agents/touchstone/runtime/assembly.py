@@ -1,8 +1,9 @@
 """The engine put together: which part knows which."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import faust
 from aiokafka import TopicPartition
@@ -55,6 +56,7 @@ def assemble(
     clock: Clock,
     status: RuntimeStatus,
     fail: Callable[[BaseException], Awaitable[None]],
+    confirm: Callable[[], Coroutine[Any, Any, None]],
     prepare: Prepare | None = None,
 ) -> Assembly:
     """Make every part and tie them together; nothing runs yet. `counts` says how many partitions each topic has."""
@@ -109,6 +111,7 @@ def assemble(
         status=status,
         fail=fail,
         topic_options=settings.topic_options,
+        confirm=confirm,
     )
     app = faust_app(settings)
     app.engine = Engine(settings, loop, rebalance, failpoints, prepare)

@@ -17,6 +17,7 @@ from touchstone.errors import InvariantBroken, UsageError
 VARIABLE = "TOUCHSTONE_FAILPOINT"
 
 PLACES = (
+    "start.before_join",
     "commit.before_settle",
     "commit.before_write",
     "commit.before_end",

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
@@ -69,7 +69,9 @@ class Rebalance:
         status: RuntimeStatus,
         fail: Callable[[BaseException], Awaitable[None]],
         topic_options: str,
+        confirm: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
+        """`confirm` returns when all that the workers have agreed on still stands; it raises what says why this one cannot go on."""
         self._loop = loop
         self._checkpoint = checkpoint
         self._delivery = delivery
@@ -83,6 +85,7 @@ class Rebalance:
         self._status = status
         self._fail = fail
         self._topic_options = topic_options
+        self._confirm = confirm
         self._consumer: GroupConsumer | None = None
         self._task: asyncio.Task[None] | None = None
         self.membership = Membership(-1, "", None)
@@ -161,17 +164,22 @@ class Rebalance:
             if before is not None and not before.done():
                 before.cancel()
                 await asyncio.wait([before])
-            await self._restore(assigned, self._loop.epoch)
+            confirming = asyncio.create_task(self._confirm(), name="touchstone-confirm")
+            try:
+                await self._restore(assigned, self._loop.epoch, confirming)
+            finally:
+                confirming.cancel()
         except Exception as error:  # noqa: BLE001  # whatever it is, the worker must not go on
             await self._fail(error)
 
-    async def _restore(self, assigned: frozenset[TopicPartition], epoch: int) -> None:
+    async def _restore(self, assigned: frozenset[TopicPartition], epoch: int, confirming: Awaitable[None]) -> None:
         """Bring everything to the last committed transaction, then open the gate.
 
         1. Close lost stores, open new ones.
         2. Committed offsets, waiting for transactions that are not decided.
         3. State, from the stored offset of each store, also of partitions that were kept.
-        4. Fingerprints; a state that is gone although its touchpoints were read is not begun anew in silence.
+        4. Fingerprints; a state that is gone although its touchpoints were read is not begun anew in silence. And what the workers agree
+           on, as of a moment at which we are a member: who changes it offline sees us, or we see what was changed.
         5. Seek while no fetch is in flight; commit those positions under our name: that proves the group takes us for the owner, and
            a successor learns whose transaction to abort.
         6. Open the gate.
@@ -190,6 +198,7 @@ class Rebalance:
         self._failpoints.reached("restore.after_read")
         await self._check_changelogs(committed)
         self._check_fingerprints()
+        await confirming
         consumer = self._require_consumer()
         async with consumer.fetch_lock, self._loop.lock:
             if epoch != self._loop.epoch:

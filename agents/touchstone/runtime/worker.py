@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -100,11 +101,11 @@ class Worker:
             return 0
         self._assembly = assembly
         self._heartbeat.start()
-        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly), self._confirm(program)]
+        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly)]
         if beside is not None:
             work.append(beside(self._status))
         tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
-        starting = asyncio.create_task(self._guarded(assembly.app.start()), name="touchstone-faust")
+        starting = asyncio.create_task(self._guarded(_join(assembly)), name="touchstone-faust")
         await self._stop.wait()
         self._heartbeat.stop()  # from here on the departure sees that it ends
         self._departure.begin()
@@ -133,6 +134,7 @@ class Worker:
             clock=clock,
             status=self._status,
             fail=self._fail,
+            confirm=partial(self._confirm, program),
             prepare=self._prepare,
         )
         await assembly.producer.start()
@@ -194,15 +196,14 @@ class Worker:
         _last_words(EXIT_FAILED, f"{Stalled.__name__}: {reason}")
 
     async def _confirm(self, program: Program) -> None:
-        """As a member of the group, see that what we agreed to still stands; again whenever somebody has come or gone."""
-        confirmed = None
+        """As a member of the group, see that what we agreed to still stands; asked until there is an answer."""
         while True:
-            await asyncio.sleep(LOOKS_EVERY_S)
-            if self._status.ready and self._status.rebalances != confirmed:
-                with suppress(Retriable):  # who cannot reach Kafka now will be told by what it does
-                    rebalances = self._status.rebalances
-                    await agreement.confirm(self._settings, program)
-                    confirmed = rebalances
+            try:
+                await agreement.confirm(self._settings, program)
+            except Retriable:
+                await asyncio.sleep(LOOKS_EVERY_S)
+            else:
+                return
 
     async def _watch(self, assembly: Assembly) -> None:
         """Look after everything that may stop without an error."""
@@ -243,6 +244,11 @@ def _say_whether_away(silent_s: float, *, is_away: bool) -> None:
         log.warning("no broker has answered for %.0f s", silent_s, extra={SILENT_S: silent_s})
     else:
         log.warning("a broker answers again", extra={SILENT_S: 0.0})
+
+
+async def _join(assembly: Assembly) -> None:
+    await assembly.app.engine.failpoints.passed("start.before_join")
+    await assembly.app.start()
 
 
 def _broken(assembly: Assembly) -> str | None:
