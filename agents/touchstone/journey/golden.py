@@ -1,8 +1,9 @@
 """What is known about one person: when each identifier was seen, attributes with provenance, contacts per channel. Consent has its own file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -73,11 +74,9 @@ def sighting_number(touchpoint: Touchpoint) -> int:
     return int.from_bytes(blake2b(named.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
 
 
-def _attributes(person: Person, rules: AttributeRules | None) -> Iterator[dict[str, Any]]:
-    for name, (value, order, channel) in person.attributes.items():
-        yield row(name, text_of(value), order, channel, MOST_RECENT)
-    if rules is not None:
-        yield from rules.rows(person)
+def _attributes(person: Person, rules: AttributeRules | None) -> tuple[dict[str, Any], ...]:
+    plain = [row(name, text_of(value), order, channel, MOST_RECENT) for name, (value, order, channel) in sorted(person.attributes.items())]
+    return tuple(plain) if rules is None else tuple(sorted((*plain, *rules.rows(person)), key=itemgetter("name")))
 
 
 def profile(person: Person, rules: AttributeRules | None = None) -> dict[str, Any]:
@@ -92,7 +91,7 @@ def profile(person: Person, rules: AttributeRules | None = None) -> dict[str, An
             }
             for x, seen in sorted(person.members.items())
         ),
-        "attributes": tuple(sorted(_attributes(person, rules), key=lambda each: str(each["name"]))),
+        "attributes": _attributes(person, rules),
         "shared_identifiers": tuple(
             {
                 "kind": kind_of(x),
