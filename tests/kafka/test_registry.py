@@ -38,6 +38,7 @@ topics:
   customers: "{prefix}customers"
   identities: "{prefix}identities"
   deadletters: "{prefix}deadletters"
+  commands: "{prefix}commands"
 journeys:
   purchase:
     phases: [awareness, interest]
@@ -192,7 +193,7 @@ def test_outputs_and_produced_touchpoints_carry_the_ids_of_the_registry(shop: Sh
     assert '"rule":"searched"' in shown.replace(" ", "")
     for what in ("web", "moments", "customers"):
         assert asyncio.run(ids_in(what)) == {ids[what]}
-    assert len(set(ids.values())) == 5
+    assert len(set(ids.values())) == 6
 
 
 def test_a_mended_touchpoint_goes_back_under_the_id_of_the_registry(shop: Shop, tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ def test_what_is_registered_can_be_compared_and_a_change_that_breaks_is_refused_
 
     assert f"{shop.prefix}moments-value (Moment) is not there" in missing
     assert f"{shop.prefix}web-value (Touchpoint) is not there" in may
-    assert "all 5 subjects are as they should be" in same
+    assert "all 6 subjects are as they should be" in same
     assert f"{subject} (Customer) is there as" in again
     assert shop.client.level(f"{shop.prefix}web-value") == "BACKWARD_TRANSITIVE"
     assert shop.client.level(subject) == "FULL_TRANSITIVE"
