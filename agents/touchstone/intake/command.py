@@ -11,7 +11,7 @@ from touchstone.contracts.times import milliseconds
 from touchstone.errors import RecordRejected
 from touchstone.intake.bounds import MAX_DEPTH, MAX_STATED_IDENTIFIERS
 from touchstone.intake.decode import is_too_deep
-from touchstone.intake.identifiers import IdentifierReader
+from touchstone.intake.identifiers import IdentifierReader, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.intake.touchpoint import DEFAULT_TENANT, content_hash
@@ -87,6 +87,7 @@ class CommandReader:
         at = _time(stated.at, arrived + self._skew_ms)
         who, why = _text("who", stated.who, MAX_WHO), _text("why", stated.why, MAX_WHY)
         tenant = DEFAULT_TENANT if stated.tenant is None else stated.tenant
+        check_tenant(tenant)
         if action == UNDO:
             undoes = _text("undoes", stated.undoes, MAX_ID)
             if stated.identifiers or stated.others or undoes == command_id:

@@ -54,10 +54,7 @@ class IdentifierReader:
         except TypeError:  # a list of values cannot be looked up
             known = None
         if known is None:
-            if _TENANT.fullmatch(tenant) is None:
-                raise RecordRejected(
-                    reasons.INVALID_FIELD, "tenant: expected 1 to 64 letters, digits, '_', '.' or '-', found something else"
-                )
+            check_tenant(tenant)
             known = self._judge(tenant, pairs)
             if all(type(value) is str for _, value in pairs):  # 1, 1.0 and True are one key of a dictionary
                 self._recent[tenant, pairs] = known
@@ -101,6 +98,16 @@ class IdentifierReader:
         """The first kind that the topology does not know, if there is one."""
         word = next((name for name, _ in pairs if name not in self._kinds), None)
         return "" if word is None else f"; expected a kind of the topology, {found(word, tuple(self._kinds))}"
+
+
+def check_tenant(tenant: str) -> None:
+    """See that it can be part of a key.
+
+    Raises:
+        RecordRejected: it cannot.
+    """
+    if _TENANT.fullmatch(tenant) is None:
+        raise RecordRejected(reasons.INVALID_FIELD, "tenant: expected 1 to 64 letters, digits, '_', '.' or '-', found something else")
 
 
 def _too_many(most: int) -> RecordRejected:

@@ -83,6 +83,8 @@ def test_an_undo_is_told_to_the_command_that_it_names(reader: CommandReader) -> 
         (UNDO | {"undoes": None}, reasons.MISSING_FIELD),
         (UNDO | {"undoes": "w1"}, reasons.INVALID_FIELD),
         (UNDO | {"identifiers": {"user_id": "u1"}}, reasons.INVALID_FIELD),
+        (UNDO | {"tenant": "\x00"}, reasons.INVALID_FIELD),
+        (UNDO | {"tenant": ""}, reasons.INVALID_FIELD),
         (UNDO | {"who": 3}, reasons.INVALID_FIELD),
         ([UNDO], reasons.INVALID_FIELD),
     ],
