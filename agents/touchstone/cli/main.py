@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "See it work: a real Kafka, a worker killed, a moment taken back.",
     "validate": "Check a topology and show what it says.",
     "simulate": "See what would come out of touchpoints, without a broker.",
+    "match": "Learn from records who is who; measure how well it works.",
     "verify": "Hold a live system against the offline twin, with kills.",
     "kafka": "Start, see or stop a Kafka on this machine.",
     "topics": "See and create the topics of a topology.",

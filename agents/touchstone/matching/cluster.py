@@ -3,13 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from touchstone.matching.records import Record
+from touchstone.matching.records import IDENTIFIERS, Record
 
 NEIGHBOURS = 50
 """So many accepted edges of one record count, the best ones."""
 
-SUPPORT = 0.5
-"""Two groups are joined when at least this share of the compared pairs between them says so (a pair in review says half)."""
+SUPPORT = 0.0
+"""Two groups are joined when the compared pairs between them say on average at least so many bits."""
+
+CLIP = 5.0
+"""One pair says at most so many bits, for or against: many that agree a little outvote one that agrees perfectly."""
+
+TELLING: tuple[str, ...] = ("birth_date", "generation", *IDENTIFIERS)
+"""What tells people apart who agree in everything else."""
 
 UNIQUE: tuple[str, ...] = ("generation",)
 """Of these a person has one value: two groups with different ones are never joined."""
@@ -36,7 +42,6 @@ def cluster(
     records: Sequence[Record],
     edges: Iterable[Edge],
     accept: float,
-    review: float,
     *,
     support: float = SUPPORT,
     neighbours: int = NEIGHBOURS,
@@ -53,6 +58,7 @@ def cluster(
     for edge in ordered:
         between.setdefault(edge.one, {})[edge.other] = edge.score
         between.setdefault(edge.other, {})[edge.one] = edge.score
+    by_id = {record.id: record for record in records}
     degree: dict[str, int] = {}
     refused: list[Refused] = []
     for edge in ordered:
@@ -63,10 +69,13 @@ def cluster(
             refused.append(Refused(edge, "neighbours"))
             continue
         if one != other:
+            if _is_ambiguous(edge, groups, between, by_id, accept):
+                refused.append(Refused(edge, "ambiguous"))
+                continue
             if (column := groups.conflict(one, other)) is not None:
                 refused.append(Refused(edge, column))
                 continue
-            if _support(groups.members[one], groups.members[other], between, accept, review) < support:
+            if _support(groups.members[one], groups.members[other], between) < support:
                 refused.append(Refused(edge, "support"))
                 continue
             groups.join(one, other)
@@ -75,16 +84,30 @@ def cluster(
     return sorted((frozenset(members) for members in groups.members.values()), key=min), refused
 
 
-def _support(ones: set[str], others: set[str], between: Mapping[str, Mapping[str, float]], accept: float, review: float) -> float:
-    """The share of the compared pairs between two groups that says that they are one person."""
+def _is_ambiguous(
+    edge: Edge, groups: "_Groups", between: Mapping[str, Mapping[str, float]], records: Mapping[str, Record], accept: float
+) -> bool:
+    """Whether one end lacks just what tells the other end from a third record that it resembles as well.
+
+    John Smith without a date of birth, at an address where two of them live, is neither of them: whoever came first must not have him.
+    """
+    for end, chosen in ((edge.one, edge.other), (edge.other, edge.one)):
+        lacking = [column for column in TELLING if column in records[chosen].values and column not in records[end].values]
+        for rival, score in between[end].items() if lacking else ():
+            if score < accept or groups.of(rival) in {groups.of(chosen), groups.of(end)} or between[chosen].get(rival, -1.0) >= 0:
+                continue
+            if any(
+                records[rival].values.get(column, records[chosen].values[column]) != records[chosen].values[column] for column in lacking
+            ):
+                return True
+    return False
+
+
+def _support(ones: set[str], others: set[str], between: Mapping[str, Mapping[str, float]]) -> float:
+    """The mean of what the compared pairs between two groups say, each within limits."""
     small, large = (ones, others) if len(ones) <= len(others) else (others, ones)
-    seen = agree = 0.0
-    for record in small:
-        for neighbour, score in between.get(record, {}).items():
-            if neighbour in large:
-                seen += 1
-                agree += 1 if score >= accept else 0.5 if score >= review else 0
-    return agree / seen if seen else 0.0
+    scores = [score for record in small for neighbour, score in between.get(record, {}).items() if neighbour in large]
+    return sum(min(max(score, -CLIP), CLIP) for score in scores) / len(scores)
 
 
 class _Groups:

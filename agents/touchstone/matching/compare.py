@@ -14,7 +14,7 @@ from recordlinkage.base import BaseCompareFeature
 from touchstone.matching.dates import is_possible, turned
 from touchstone.matching.features import FEATURES, LEVELS, MISSING, Feature
 from touchstone.matching.likeness import jaro_winkler, slips
-from touchstone.matching.names import is_short_form, sound
+from touchstone.matching.names import is_known, is_short_form, sound
 from touchstone.matching.records import COLUMNS, Record
 
 Levels = NDArray[np.int8]
@@ -24,7 +24,7 @@ Flags = NDArray[np.bool_]
 
 _VERY_ALIKE = 0.92
 _ALIKE = 0.8
-_SOUNDS = 0.7
+_SOUNDS = 0.6
 """Jaro-Winkler. Below the last one the same consonants are a coincidence: `Mark` and `Mauricio` sound alike to Metaphone."""
 
 
@@ -95,23 +95,21 @@ def _levels(feature: Feature, left: Codes, right: Codes, values: Values) -> Leve
 
 
 def _name(ones: Sequence[str], others: Sequence[str], feature: str) -> Levels:
-    likeness = jaro_winkler(ones, others)
+    likeness, distance = jaro_winkler(ones, others), slips(ones, others)
+    shortest = np.minimum([len(one) for one in ones], [len(other) for other in others])
     levels = np.zeros(len(ones), dtype=np.int8)
-    levels[likeness >= _ALIKE] = _RESEMBLES
-    levels[likeness >= _VERY_ALIKE] = _SIMILAR
+    levels[(likeness >= _ALIKE) | ((distance == 1) & (shortest >= 4))] = _RESEMBLES
+    levels[(distance <= shortest // 5) | ((distance == 2) & (likeness >= _VERY_ALIKE))] = _SIMILAR
     is_given = feature == "given"
     for n, (one, other) in enumerate(zip(ones, others, strict=True)):
-        if len(one) == 1 or len(other) == 1:
+        if shortest[n] == 1:
             levels[n] = _INITIAL if one[0] == other[0] else _DIFFERS
-        elif (likeness[n] < 1 and is_given and is_short_form(one, other)) or (likeness[n] >= _SOUNDS and sound(one) == sound(other)):
+        elif (is_given and is_short_form(one, other)) or (likeness[n] >= _SOUNDS and sound(one) == sound(other)):
             levels[n] = _ALIKE_NAMES
         elif (" " in one or " " in other) and _is_part(one, other):
             levels[n] = _PART
-    slipped = np.flatnonzero((levels <= _RESEMBLES) & (likeness > 0.5))
-    if len(slipped):
-        some, rest = [ones[n] for n in slipped.tolist()], [others[n] for n in slipped.tolist()]
-        shortest = np.minimum([len(one) for one in some], [len(other) for other in rest])
-        levels[slipped[(slips(some, rest) == 1) & (shortest >= 4)]] = _SIMILAR
+        elif is_given and is_known(one) and is_known(other):
+            levels[n] = _DIFFERS  # two names that both exist are two names, not a slip: Mark and Mary
     return levels
 
 

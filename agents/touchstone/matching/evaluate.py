@@ -62,7 +62,7 @@ def evaluate(
     scores = Scorer(model).score(records, found.left, found.right)
     compared = edges(records, found.left, found.right, scores)
     accept, review = bits(model.accept), bits(model.review)
-    people, _ = cluster(records, compared, accept, review)
+    people, _ = cluster(records, compared, accept)
     accepted = [edge for edge in compared if edge.score >= accept]
     right = sum(truth[edge.one] == truth[edge.other] for edge in accepted)
     possible = sum(truth[edge.one] == truth[edge.other] for edge in compared)

@@ -12,7 +12,7 @@ from touchstone.matching.features import FEATURES
 FORMAT = 1
 """Raise it when the same file begins to mean something else."""
 
-ACCEPT = 0.9
+ACCEPT = 0.85
 REVIEW = 0.1
 """Probabilities: at least the first is one person, between the two a human should look."""
 

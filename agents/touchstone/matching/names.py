@@ -98,12 +98,18 @@ def _without_generation(name: str) -> tuple[str, str]:
 _NONE: frozenset[str] = frozenset()
 _LONG_FORMS: Mapping[str, frozenset[str]] = {short: frozenset(longs) for short, longs in NickNamer().canonical_lookup.items()}
 """For each name the names it is short for."""
+_KNOWN = frozenset(_LONG_FORMS).union(*_LONG_FORMS.values())
 
 
 def is_short_form(one: str, other: str) -> bool:
     """Whether one given name is short for the other, or both for the same: Bob and Robert, Bob and Rob."""
     ones, others = _LONG_FORMS.get(one, _NONE), _LONG_FORMS.get(other, _NONE)
     return other in ones or one in others or not ones.isdisjoint(others)
+
+
+def is_known(name: str) -> bool:
+    """Whether this is a given name that exists, as far as the list of short forms knows: Mark and Mary both are."""
+    return name in _KNOWN
 
 
 @lru_cache(maxsize=262_144)

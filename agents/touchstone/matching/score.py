@@ -17,6 +17,10 @@ from touchstone.matching.records import Record
 
 Bits = NDArray[np.float64]
 
+BESIDE_A_NAME = 3.0
+"""So many bits something other than the name must say for a match: "Robert Smith, Las Vegas" is not one man."""
+_BESIDE_NAMES = [n for n, feature in enumerate(FEATURES) if feature.name not in {"given", "family", "middle", "generation", "gender"}]
+
 SMALLEST = 1e-7
 """No chance is taken to be smaller: data cannot show it, and one wrong value must not decide alone."""
 
@@ -58,7 +62,8 @@ class Scorer:
 
     def weigh(self, records: Sequence[Record], left: Codes, levels: Levels) -> Bits:
         """The same for pairs that are compared already."""
-        return self._odds(*self.against_strangers(records, left, levels))
+        for_match, for_household = self._bits(records, left, levels)
+        return self._limited(for_match, self._odds(self._sum(for_match), self._sum(for_household)))
 
     def against_strangers(self, records: Sequence[Record], left: Codes, levels: Levels) -> tuple[Bits, Bits]:
         """For each pair the bits for one person, and for two of a household, each against two strangers; without their frequency."""
@@ -71,7 +76,7 @@ class Scorer:
         levels = compare(records, left, np.array([1]))
         for_match, for_household = self._bits(records, left, levels)
         counted = self._counted(for_match)[0]
-        score = float(self._odds(self._sum(for_match), self._sum(for_household))[0])
+        score = float(self._limited(for_match, self._odds(self._sum(for_match), self._sum(for_household)))[0])
         prior = float(np.log2(self.model.match / (1 - self.model.match)))
         evidence = tuple(
             Evidence(feature.name, feature.levels[level], one.values.get(feature.name, ""), other.values.get(feature.name, ""), float(bits))
@@ -123,6 +128,11 @@ class Scorer:
     def _sum(self, bits: Bits) -> Bits:
         total: Bits = self._counted(bits).sum(axis=1)
         return total
+
+    def _limited(self, match: Bits, odds: Bits) -> Bits:
+        """A name alone, however rare, is at most for review: something else must speak for the match as well."""
+        has_more = np.maximum(match[:, _BESIDE_NAMES], 0).sum(axis=1) > BESIDE_A_NAME
+        return np.where(has_more, odds, np.minimum(odds, bits(self.model.accept) - 0.01))
 
     def _odds(self, match: Bits, household: Bits) -> Bits:
         model = self.model

@@ -21,8 +21,9 @@ from touchstone.matching.records import Record
 from touchstone.matching.score import Bits, Scorer, bits
 
 RANDOM_PAIRS = 300_000
-BELIEF_M = 20.0
+BELIEF_M = 50.0
 BELIEF_U = 20.0
+BELIEF_FREQUENCY = 100.0
 """What is expected beforehand weighs like so many pairs."""
 LEAST = 0.05
 """A chance does not fall below this share of what was expected: what no sample has shown may happen all the same."""
@@ -67,7 +68,7 @@ def train(
 def people(model: Model, records: Sequence[Record], left: Codes, right: Codes, levels: Levels) -> list[frozenset[str]]:
     """The people that a model sees in records whose pairs are compared already."""
     scores = Scorer(model).weigh(records, left, levels)
-    return cluster(records, edges(records, left, right, scores), bits(model.accept), bits(model.review))[0]
+    return cluster(records, edges(records, left, right, scores), bits(model.accept))[0]
 
 
 def edges(records: Sequence[Record], left: Codes, right: Codes, scores: Bits) -> list[Edge]:
@@ -165,20 +166,59 @@ def _with_frequencies(model: Model, records: Sequence[Record], found: Sequence[f
             values = {value for member in person if (value := by_id[member].values.get(feature.name))}
             with_any += bool(values)
             holders.update(values)
-        if with_any >= 50 and len(holders) > 5:
-            rare, frequencies = _frequencies(holders, with_any)
+        if with_any:
+            rare, frequencies = _frequencies(holders, with_any, features[feature.name].u[-1])
             features[feature.name] = msgspec.structs.replace(features[feature.name], rare=rare, frequencies=frequencies)
     return _with_features(model, features)
 
 
-def _frequencies(holders: Mapping[str, int], people: int) -> tuple[float, dict[str, float]]:
-    """How likely a stranger has a value, by Good and Turing: that two hold a value says little where nearly all values have one holder."""
+def _frequencies(holders: Mapping[str, int], people: int, expected: float) -> tuple[float, dict[str, float]]:
+    """How likely a stranger has a value: `expected` where few people are known, then more and more what they show.
+
+    By Good and Turing: that two hold a value says little where nearly all values have one holder.
+    """
     of_size = Counter(holders.values())
-    expected = {count: (count + 1) * of_size[count + 1] / of_size[count] for count in (1, 2, 3) if of_size[count]}
-    rare = min(max(expected.get(1, 0.0), 0.01), 1.0) / people
-    frequencies = {}
-    for value, count in sorted(holders.items()):
-        chance = max(min(expected.get(count, count), count) / people, rare)
-        if count > 1 and chance > rare:
-            frequencies[digest(value)] = chance
-    return rare, frequencies
+    adjusted = {count: (count + 1) * of_size[count + 1] / of_size[count] for count in (1, 2, 3) if of_size[count]}
+
+    def chance(count: int) -> float:
+        return (min(adjusted.get(count, count), count) + BELIEF_FREQUENCY * expected) / (people + BELIEF_FREQUENCY)
+
+    rare = chance(1)
+    return rare, {digest(value): found for value, count in sorted(holders.items()) if count > 1 and (found := chance(count)) > rare}
+
+
+def train_supervised(
+    records: Sequence[Record],
+    truth: Mapping[str, str],
+    *,
+    blocks: Sequence[Block] = DEFAULT_BLOCKS,
+    seed: int = 1,
+    trained_on: str = "records",
+    progress: Progress = lambda _: None,
+) -> Model:
+    """A model of records whose people are known: `truth` says for each record's id whose it is."""
+    progress("blocking")
+    found = candidates(records, blocks)
+    progress(f"comparing {len(found):,} pairs")
+    levels = compare(records, found.left, found.right)
+    some = _random_pairs(len(records), seed)
+    random_levels = compare(records, *some)
+    progress("learning")
+    owner = np.array([truth[record.id] for record in records])
+    same = owner[found.left] == owner[found.right]
+    pairs = len(records) * (len(records) - 1) / 2
+    model = msgspec.structs.replace(default_model(len(records)), trained_on=trained_on)
+    model = _with_u(model, random_levels, (owner[some[0]] != owner[some[1]]).astype(float))
+    model = _with_m(model, levels, same.astype(float))
+    whole: dict[str, set[str]] = {}
+    for record in records:
+        whole.setdefault(truth[record.id], set()).add(record.id)
+    model = _with_frequencies(model, records, [frozenset(members) for members in whole.values()])
+    _, household, _ = _responsibilities(Scorer(model), records, found.left, levels)
+    return sealed(
+        msgspec.structs.replace(
+            model,
+            match=min(float(same.sum() + 1) / (pairs + 10), 0.3),
+            household=min(float((household * ~same).sum() + 0.1) / (pairs + 10), 0.3),
+        )
+    )
