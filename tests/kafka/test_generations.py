@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from tests.kafka.test_end_to_end import run, system_on, until
-from touchstone.app import channel_topics, topic_specs
+from touchstone.app import channel_topics, input_topics, topic_specs
 from touchstone.devkit.live import LiveSystem
 from touchstone.devkit.trial import repeated
 from touchstone.model.output import Moment
@@ -218,10 +218,10 @@ def test_a_second_rebuild_says_what_retention_has_taken_before_it_does_anything(
 
         code, second = await topics(system, "rebuild")
 
-        partitions = sum((await partition_counts(kafka, channel_topics(system.topology))).values())
+        partitions = sum((await partition_counts(kafka, input_topics(system.topology))).values())
         assert "WARNING" not in first
         assert code == 2, second
-        assert f"WARNING: 2 of {partitions} partitions of touchpoints begin after offset 0" in " ".join(second.split())
+        assert f"WARNING: 2 of {partitions} partitions of touchpoints and commands begin after offset 0" in " ".join(second.split())
         assert "expected an answer, found nobody to give one; say --yes" in " ".join(second.split())
         agreement = await read_agreement(kafka, system.app)
         assert agreement is not None

@@ -125,7 +125,7 @@ def _tell(recalled: Recalled, app: str, output: Output) -> None:
     if inputs.since_ms is not None:
         moments, customers = recalled.left
         output.note(
-            f"WARNING: {inputs.cut:,} of {len(inputs.beginnings):,} partitions of touchpoints begin after offset 0: Kafka holds all of them only "
+            f"WARNING: {inputs.cut:,} of {len(inputs.beginnings):,} partitions of touchpoints and commands begin after offset 0: Kafka holds all of them only "
             f"since {iso_text(inputs.since_ms)}. The history before is lost to the rebuild, also what the state that is in use still knows of it: "
             f"{moments:,} moments and {customers:,} customers from before stay as they were said, journeys begin anew"
         )

@@ -74,7 +74,10 @@ def test_what_a_rebuild_loses_is_said_before_it_asks(done: list[str]) -> None:
     """Retention has cut two of three partitions: whoever answers knows that the state in use may know more than Kafka does."""
     result = run("rebuild", answer="n\n")
 
-    warning, question = result.stderr.index("WARNING: 2 of 3 partitions of touchpoints begin after offset 0"), result.stderr.index("Go on?")
+    warning, question = (
+        result.stderr.index("WARNING: 2 of 3 partitions of touchpoints and commands begin after offset 0"),
+        result.stderr.index("Go on?"),
+    )
     assert warning < question
     assert "The history before is lost to the rebuild" in " ".join(result.stderr.split())
     assert done == []
