@@ -30,8 +30,9 @@ def match() -> None:
     email, postcode, …) are recognised; for others say the roles in a file for --config: {"attributes": {"COLUMN": "family_name"}}.
 
     \b
-      touchstone match evaluate customers.csv --truth customer_id    how good is it on my data?
-      touchstone match train customers.csv --model model.json        keep what was learnt
+    How good is it on my data? Then keep what was learnt:
+      touchstone match evaluate customers.csv --truth customer_id
+      touchstone match train customers.csv --model model.json
     """  # noqa: D301 - \b is click's mark for lines to be kept
 
 
