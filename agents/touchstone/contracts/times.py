@@ -16,6 +16,11 @@ def iso_text(ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def within_calendar(ms: int) -> int:
+    """The time, or the nearest one that we know: on a topic that takes them, a producer may stamp its records with any number."""
+    return min(max(ms, EARLIEST_MS), LATEST_MS - 1)
+
+
 def milliseconds(stated: object) -> int:
     """Read an ISO 8601 text with a zone, or a whole number of milliseconds since the epoch.
 

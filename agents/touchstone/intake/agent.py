@@ -6,6 +6,7 @@ from typing import Any
 
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
+from touchstone.contracts.times import within_calendar
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
@@ -117,7 +118,7 @@ def dead_letter(record: Record, channel: str, rejected: RecordRejected) -> DeadL
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        occurred_at=record.timestamp,
+        occurred_at=within_calendar(record.timestamp),
         key=None if record.key is None else record.key[:KEPT_KEY_BYTES],
         value=value[:KEPT_BYTES],
         size=len(value),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from touchstone.contracts import reasons
-from touchstone.contracts.times import milliseconds
+from touchstone.contracts.times import milliseconds, within_calendar
 from touchstone.errors import RecordRejected
 from touchstone.intake.decode import Stated
 from touchstone.topology.compile import Topology
@@ -72,7 +72,7 @@ def arrival(timestamp: int, headers: Sequence[tuple[str, bytes]]) -> int:
                 raise RecordRejected(
                     reasons.INVALID_TIME, f"header {RECEIVED_AT}: expected milliseconds since the epoch, found something else"
                 ) from None
-    return timestamp
+    return within_calendar(timestamp)
 
 
 def inner_time(properties: Mapping[str, Any], name: str) -> int | None:

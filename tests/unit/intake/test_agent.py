@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.intake.shop import DAY, HOUR, NOON, SHOP, accepted, intake, record, rejected, take, touchpoint
 from touchstone.contracts.codec import bundled_codec
+from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken
 from touchstone.intake.touchpoint import Accepted
 from touchstone.model.message import Arrive, Claim, IdentityMessage, Seen
@@ -142,6 +143,16 @@ def test_bad_input_is_a_dead_letter_with_its_origin_and_bytes(value: bytes | Non
     assert (letter.key, letter.value, letter.size, letter.sha256) == (b"k", raw[: 64 * 1024], len(raw), sha256(raw).hexdigest())
     assert (letter.headers, letter.occurred_at) == ((("h", b"v"),), NOON)
     assert bundled_codec().decode_record(bundled_codec().encode_dead_letter(letter)) == letter
+
+
+@pytest.mark.parametrize("stamp", [-(1 << 62), -(10**15), 10**15, 1 << 62])
+@pytest.mark.parametrize("value", [None, msgspec.json.encode(touchpoint() | {"received_at": None})])
+def test_a_stamp_beyond_the_calendar_is_the_nearest_time_within(stamp: int, value: bytes | None) -> None:
+    """Kafka takes any number from a producer whose topic is not stamped by the brokers; whatever comes of the record can be written."""
+    result = intake().take(Record("touchpoints.web.v1", 3, 42, stamp, None, value, ()), [])
+
+    time = result.occurred_at if isinstance(result, DeadLetter) else result.touchpoint.occurred_at
+    assert milliseconds(time) == time
 
 
 @pytest.mark.parametrize("name", ["event_id", "type", "occurred_at", "identifiers"])
