@@ -15,6 +15,7 @@ from touchstone.contracts.envelope import Envelope
 from touchstone.contracts.reasons import IGNORED, REASONS
 from touchstone.contracts.registered import RegisteredSchemas
 from touchstone.contracts.registry_client import configured_client
+from touchstone.hash_key import SECRET_VARIABLE, secret_from
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.schemas import Prefetch
 from touchstone.observe.health import start_web
@@ -36,7 +37,6 @@ from touchstone.topology.subjects import subject_of, subjects
 log = logging.getLogger(__name__)
 
 STAGES = (IDENTITY, JOURNEY)
-SECRET_VARIABLE = "TOUCHSTONE_HASH_KEY"  # noqa: S105 - the name of a variable, no secret
 _DAY_MS = 86_400_000
 _LOG_DAYS = 400
 
@@ -61,13 +61,6 @@ class WorkerOptions:
     """What a command that it recommends must be given to mean the same topics, with a space before it."""
     hot_rows: int = 60_000
     """Rows that stay in memory, over all stores of the worker; the rest is read from disk when it is needed."""
-
-
-def secret_from(environment: Mapping[str, str]) -> bytes:
-    """The key of all hashes: from `TOUCHSTONE_HASH_KEY`, or the file named by `TOUCHSTONE_HASH_KEY_FILE`. It must never change."""
-    file = environment.get(SECRET_VARIABLE + "_FILE")
-    text = Path(file).read_text().strip() if file else environment.get(SECRET_VARIABLE, "")
-    return text.encode() or DEFAULT_SECRET
 
 
 def ordering_of(topology: Topology) -> Ordering:

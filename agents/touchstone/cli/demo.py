@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import click
 from rich.text import Text
 
-from touchstone.app import secret_from
 from touchstone.cli.acts import Crowd, CrowdAct, StoryAct
 from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
@@ -25,6 +24,7 @@ from touchstone.devkit.jars import KAFKA_VERSION
 from touchstone.devkit.live import LiveSystem, own_system
 from touchstone.devkit.stories import Stories, in_order_of_receipt, received_at, stories_after
 from touchstone.devkit.trial import repeated
+from touchstone.hash_key import secret_from
 from touchstone.simulate import simulate
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.view import diff

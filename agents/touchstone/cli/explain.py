@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from touchstone.app import ordering_of, secret_from
+from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.groups import Suggesting
@@ -20,6 +20,7 @@ from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
+from touchstone.hash_key import secret_from
 from touchstone.identity import explanation as why
 from touchstone.identity.explanation import Explanation, Known, Step, members, refused
 from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART

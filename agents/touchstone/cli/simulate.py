@@ -1,5 +1,6 @@
 """`touchstone simulate`: what would come out of these touchpoints?"""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from touchstone.contracts.reasons import REASONS
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.datasets import STANDARD_INPUT, read_numbered
 from touchstone.errors import UsageError
+from touchstone.hash_key import secret_from
 from touchstone.model.component import NEVER
 from touchstone.model.output import Carried, DeadLetter, IdentityChange, Moment
 from touchstone.observe.metrics import IGNORED_IDENTIFIERS, LATE, WITHHELD
@@ -112,12 +114,13 @@ class _Source:
         Raises:
             UsageError: the end that was asked for lies before the end of the file.
         """
+        secret = secret_from(os.environ)
         if at_once == 1:  # the log shows how far it is
-            simulation = run(self._read(), self._topology, as_of=self._as_of, lines_at_once=1, heard=heard)
+            simulation = run(self._read(), self._topology, as_of=self._as_of, lines_at_once=1, heard=heard, secret=secret)
         else:
             lines = list(self._read())
             with output.progress("Simulating", len(lines)) as show:
-                simulation = run(lines, self._topology, as_of=self._as_of, progress=_adding(show))
+                simulation = run(lines, self._topology, as_of=self._as_of, progress=_adding(show), secret=secret)
         if self._as_of is not None and simulation.as_of > self._as_of:
             raise UsageError(
                 f"--as-of {iso_text(self._as_of)} lies before the latest receipt, {iso_text(simulation.as_of)}: time cannot go back; "

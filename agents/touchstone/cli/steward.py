@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import msgspec
 from rich.text import Text
 
-from touchstone.app import secret_from
 from touchstone.cli.bootstrap import running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import RECORD_NAMES, line, short
@@ -21,6 +20,7 @@ from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.times import iso_text
 from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
+from touchstone.hash_key import secret_from
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.command import CommandReader, Ruled, command_name
 from touchstone.intake.touchpoint import DEFAULT_TENANT

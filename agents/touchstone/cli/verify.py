@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from touchstone.app import secret_from
 from touchstone.cli.bootstrap import given_bootstrap_option
 from touchstone.cli.interrupt import as_interrupt
 from touchstone.cli.output import Output, output_option
@@ -22,6 +21,7 @@ from touchstone.devkit.datasets import read_lines
 from touchstone.devkit.jars import KAFKA_VERSION
 from touchstone.devkit.live import own_system
 from touchstone.devkit.trial import Trial, Verdict, dead_letters
+from touchstone.hash_key import secret_from
 from touchstone.simulate import simulate
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology

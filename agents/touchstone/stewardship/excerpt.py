@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from touchstone.app import secret_from
 from touchstone.errors import UsageError
+from touchstone.hash_key import secret_from
 from touchstone.identity.ordering import Ordering
 from touchstone.model.component import Header, Pointer
 from touchstone.pipeline import IDENTITY, JOURNEY, OutputRecord

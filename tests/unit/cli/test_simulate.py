@@ -249,3 +249,34 @@ def test_the_faults_of_a_topology_are_shown(story: str, tmp_path: Path, capsys: 
     assert run(story, "--topology", str(path)) == 2
 
     assert "topology.yaml:3:1: chanels: unknown key" in capsys.readouterr().err
+
+
+def test_ids_are_those_of_a_worker_with_the_same_hash_key(
+    story: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the key other ids would be printed than the live system says, and nobody could compare them."""
+    run(story, "--log")
+    without = capsys.readouterr().out
+    key = tmp_path / "hash-key"
+    key.write_text("a key\n")
+    monkeypatch.setenv("TOUCHSTONE_HASH_KEY_FILE", str(key))
+
+    run(story, "--log")
+
+    assert capsys.readouterr().out.splitlines()[0] != without.splitlines()[0]
+
+
+@pytest.mark.parametrize("content", [None, b"\n", b"\xff"])
+def test_a_hash_key_file_that_holds_none_is_refused_with_its_name(
+    content: bytes | None, story: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Missing, empty, no text: never the built-in key in silence, never a bug of ours."""
+    key = tmp_path / "hash-key"
+    if content is not None:
+        key.write_bytes(content)
+    monkeypatch.setenv("TOUCHSTONE_HASH_KEY_FILE", str(key))
+
+    code = run(story)
+
+    assert code == 2
+    assert f"TOUCHSTONE_HASH_KEY_FILE={key}" in capsys.readouterr().err
