@@ -47,7 +47,7 @@ bench: $(VENV)/.ok ## throughput, latency, restore and memory on a real broker; 
 bench-matching: $(VENV)/.ok ## who is who: precision, recall and cost on published and invented records, beside Splink and dedupe
 	@$(BIN)/python -m bench.matching
 
-chaos: fuzzer ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 (needs root for a small tmpfs)
+chaos: fuzzer ## faults at random upon a live system, every promise checked: make chaos SEED=7 MINUTES=60 BROKERS=3 (a fresh seed, 60, 1; needs root for a small tmpfs)
 	@$(BIN)/python -m tests.fault $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),1)
 
 # Coverage guides the fuzzer where there is a wheel for this machine; where not, bytes are changed blindly. Never part of `make test`.

@@ -25,7 +25,7 @@ from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
 from touchstone.publisher import Publisher
-from touchstone.runtime.admin import LARGE_RECORDS, TopicSpec, application_topics
+from touchstone.runtime.admin import LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.worker import run_worker
@@ -75,7 +75,7 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     only the count must be the topology's.
     """
     partitions = topology.partitions
-    touchpoints = {"message.timestamp.type": "LogAppendTime"} | LARGE_RECORDS
+    touchpoints = {STAMP: "LogAppendTime"} | LARGE_RECORDS
     kept = {"cleanup.policy": "delete", "retention.ms": str(_LOG_DAYS * _DAY_MS)} | LARGE_RECORDS
     moments = {"cleanup.policy": "delete", "retention.ms": str(topology.moments_retention_ms)} | LARGE_RECORDS
     names = topology.topics
@@ -197,14 +197,26 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
             show_resources(registry, options.data_dir)
 
         registry.before_each_page(refresh_page)
+        port = None
         if options.web_port is not None:
             web = await start_web(options.web_host, options.web_port, registry, lambda: (status.state, why(status)), lambda: status.trouble)
-            (options.data_dir / "web.port").write_text(str(web.port))
+            port = web.port
+            (options.data_dir / "web.port").write_text(str(port))
+        log.info("%s", begun(topology, options, port))
         while True:
             await asyncio.sleep(1)
             refresh()
 
     return beside
+
+
+def begun(topology: Topology, options: WorkerOptions, port: int | None) -> str:
+    """What a worker says first: who it is, what it works on, and where it can be looked at."""
+    page = "no page" if port is None else f"health and metrics on http://{options.web_host}:{port}"
+    return (
+        f"worker {options.instance} of {options.app} has begun: topology {topology.name}, {topology.partitions} partitions, clock {topology.clock}, "
+        f"Kafka at {options.bootstrap}, state in {options.data_dir}, {page}"
+    )
 
 
 def why(status: RuntimeStatus) -> str:

@@ -55,11 +55,26 @@ def test_the_validation_would_notice_a_misspelt_field() -> None:
 
 
 def test_the_kustomization_holds_every_resource() -> None:
-    """Nothing forgotten, nothing missing; the job is applied by itself."""
+    """Nothing forgotten, nothing missing; the jobs are applied by themselves."""
     kustomization = load("kustomization.yaml")
 
-    assert sorted([*kustomization["resources"], "topics-job.yaml"]) == names_of_resources()
+    assert sorted([*kustomization["resources"], "generation-job.yaml", "topics-job.yaml"]) == names_of_resources()
     assert all((FOLDER / file).exists() for each in kustomization["configMapGenerator"] for file in each.get("files", ()))
+
+
+def test_the_job_for_a_new_generation_has_the_key_and_the_application_of_the_workers() -> None:
+    """With another key no customer id is known again; of another application there is nothing to build anew."""
+    pod, worker = (load(name)["spec"]["template"]["spec"] for name in ("generation-job.yaml", "stateful-set.yaml"))
+
+    def secrets(spec: dict[str, Any]) -> list[str]:
+        return [volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume]
+
+    environment = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+    settings = next(each for each in load("kustomization.yaml")["configMapGenerator"] if each["name"] == "touchstone-settings")
+    assert secrets(pod) == secrets(worker) == ["touchstone-hash-key"]
+    assert environment["TOUCHSTONE_HASH_KEY_FILE"] in {each.get("value") for each in worker["containers"][0]["env"]}
+    assert f"TOUCHSTONE_APP={environment['TOUCHSTONE_APP']}" in settings["literals"]
+    assert f"TOUCHSTONE_BOOTSTRAP={environment['TOUCHSTONE_BOOTSTRAP']}" in settings["literals"]
 
 
 def test_the_job_makes_the_topics_of_the_operators_topology() -> None:
@@ -130,7 +145,7 @@ def test_liveness_waits_longer_than_the_worker_itself(container: Any) -> None:
     assert live["periodSeconds"] * live["failureThreshold"] > settings.stall_timeout_ms / 1_000
 
 
-@pytest.mark.parametrize("name", ["stateful-set.yaml", "topics-job.yaml"])
+@pytest.mark.parametrize("name", ["stateful-set.yaml", "topics-job.yaml", "generation-job.yaml"])
 def test_a_pod_may_do_nothing_it_need_not(name: str) -> None:
     """Nobody's root, no capabilities, nothing to write on but its volumes, no token."""
     pod = load(name)["spec"]["template"]["spec"]

@@ -25,10 +25,10 @@ def main() -> int:
     """Fuzz, walk, print, judge."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="decides the faults; a fresh one by default, printed")
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long; a round that has begun is finished (default 60)")
     parser.add_argument("--rounds", type=int, default=None, help="at most so many")
-    parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
-    parser.add_argument("--faults-a-round", type=int, default=6)
+    parser.add_argument("--brokers", type=int, default=1, choices=(1, 3), help="of the Kafka that is started for it (default 1)")
+    parser.add_argument("--faults-a-round", type=int, default=6, help="before everything is checked (default 6)")
     parser.add_argument("--fuzz", type=float, default=None, help=f"share of the minutes for the decoders (default {FUZZED}; 0 with --only)")
     parser.add_argument("--only", default="", help=f"faults, separated by commas: {', '.join(CATALOGUE)}")
     options = parser.parse_args()

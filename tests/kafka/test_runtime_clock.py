@@ -80,3 +80,15 @@ def test_a_wall_clock_that_jumps_a_day_and_back_neither_hurries_the_time_nor_sto
         wait_until(lambda passed=since: min(reached(toy).values()) > passed + 1_000, 30, lambda: f"{reached(toy)}\n{toy.logs()}")  # type: ignore[misc]
 
         assert max(reached(toy).values()) <= now_ms()
+
+
+def test_topics_whose_time_is_the_producers_are_named_where_the_wall_clock_counts(toy: Rig) -> None:
+    """The toy's own sources are such; with event time it does not matter."""
+    wall = toy.start("a", clock="wall")
+    wall.wait_until_ready()
+    wall.terminate()
+    event = toy.start("b", clock="event")
+    event.wait_until_ready()
+
+    assert f"found CreateTime of {toy.app}-other, {toy.app}-source: a producer whose clock is wrong" in wall.text()
+    assert "CreateTime" not in event.text()

@@ -19,6 +19,8 @@ from touchstone.runtime.reach import reaching, start
 from touchstone.runtime.security import connection
 
 _DAY_MS = 86_400_000
+STAMP = "message.timestamp.type"
+"""Whose clock stamps the records of a topic."""
 LARGE_RECORDS = {"max.message.bytes": str(LARGEST_RECORD_BYTES)}
 """What every topic takes. Far above `limits.record`: an oversized touchpoint becomes a dead letter and not the producer's riddle, and a person
 of many identifiers and attributes is one row and one record however large."""
@@ -79,7 +81,7 @@ def application_topics(app: str, stages: Iterable[str], partitions: int, generat
     return [
         *(TopicSpec(internal_topic(base, stage), partitions, messages) for stage in stages),
         *(TopicSpec(changelog_topic(base, stage), partitions, changelog) for stage in stages),
-        TopicSpec(clock_topic(base), 1, {**changelog, "segment.ms": str(_DAY_MS // 24), "message.timestamp.type": "LogAppendTime"}),
+        TopicSpec(clock_topic(base), 1, {**changelog, "segment.ms": str(_DAY_MS // 24), STAMP: "LogAppendTime"}),
         TopicSpec(agreement_topic(app), 1, changelog),
     ]
 
@@ -121,6 +123,17 @@ async def partition_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, i
     """How many partitions each of these topics has; those that do not exist are left out."""
     async with _admin(bootstrap) as admin:
         return await _counts(admin, list(topics))
+
+
+async def stamped_by_producers(bootstrap: str, topics: Iterable[str]) -> list[str]:
+    """Those of these topics whose records carry the time of their producers, not of the brokers.
+
+    Raises:
+        Retriable: The brokers cannot be reached, or do not let us look.
+    """
+    async with _admin(bootstrap) as admin:
+        configs = await _configs(admin, list(topics))
+    return sorted(topic for topic, config in configs.items() if config.get(STAMP, ("", 0))[0] == "CreateTime")
 
 
 async def group_offsets(bootstrap: str, group: str) -> dict[TopicPartition, int]:

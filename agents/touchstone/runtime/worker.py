@@ -20,7 +20,7 @@ from touchstone.clock import Clock, SystemClock
 from touchstone.errors import Fenced, Retriable, Stalled, TooManyDeadLetters, TouchstoneError, UsageError
 from touchstone.observe.outage import SILENT_S
 from touchstone.runtime import agreement
-from touchstone.runtime.admin import partition_counts
+from touchstone.runtime.admin import partition_counts, stamped_by_producers
 from touchstone.runtime.assembly import Assembly, assemble
 from touchstone.runtime.compatibility import check_compatibility
 from touchstone.runtime.departure import Departure
@@ -126,6 +126,7 @@ class Worker:
         self._settings = await agreement.enter(self._settings, program)
         counts = await check_topics(self._settings, program)
         await agreement.sign(self._settings, program, counts)
+        await warn_about_stamps(self._settings)
         assembly = assemble(
             self._settings,
             program,
@@ -284,6 +285,21 @@ async def check_topics(settings: WorkerSettings, program: Program) -> dict[str, 
         remedy = f"Run `touchstone topics plan{given}` to see what differs, `touchstone topics apply{given}` to create what is missing"
         raise UsageError("\n".join([*wrong, remedy]))
     return counts
+
+
+async def warn_about_stamps(settings: WorkerSettings) -> None:
+    """With the wall clock, say of which topics the producers make the time: one of them with a wrong clock would move that of all journeys."""
+    if settings.clock != "wall":
+        return
+    with suppress(Retriable):  # a user without the right to look may work all the same
+        stamped = await stamped_by_producers(settings.bootstrap, [*settings.channel_topics, clock_topic(settings.base)])
+        if stamped:
+            log.warning(
+                "expected message.timestamp.type=LogAppendTime, found CreateTime of %s: a producer whose clock is wrong would let deadlines fire "
+                "too early or too late; run `touchstone topics apply%s`",
+                ", ".join(stamped),
+                settings.topic_options,
+            )
 
 
 def _return_memory() -> None:
