@@ -150,7 +150,7 @@ def test_what_else_lies_in_a_component_does_not_matter(left: Evidence, right: Ev
 @given(found=evidence(), policy=policies, values=st.permutations(range(4)))
 def test_names_do_not_decide(found: Evidence, policy: Policy, values: list[int]) -> None:
     """No first comer, not even by name: whoever the values of the weakest kind are, how many of them belong to nobody is the same."""
-    alone = replace(found, likely=set(), apart=set(), generic=set(), anchors=set())
+    alone = replace(found, likely=set(), apart=set(), generic=set(), anchors=set(), joined=set())
     weakest = KINDS[-1]
 
     def renamed(x: str) -> str:
