@@ -22,7 +22,7 @@ def main() -> int:
     clock.learned()
     pairs = candidates(records)
     scores = Scorer(model).score(records, pairs.left, pairs.right)
-    people, _ = cluster(records, edges(records, pairs.left, pairs.right, scores), bits(model.accept), bits(model.review))
+    people, _ = cluster(records, edges(records, pairs.left, pairs.right, scores), bits(model.accept))
     write_clusters(folder, ((record, number) for number, person in enumerate(people) for record in person))
     note = f"{pairs.closed:,} blocks closed" if pairs.closed else ""
     tell(clock.told(__version__, compared=len(pairs), note=note))
