@@ -51,11 +51,12 @@ def lines() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def system(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
-    """Two workers that have worked; the wall clock, as in production."""
+    """Two workers that have worked; the wall clock, as in production. One output asks for consent, which the shipped topology leaves open."""
     prefix = f"t{uuid.uuid4().hex[:12]}."
-    file = default_topology_path()
-    topology = replace(load_topology(file), partitions=2, clock="wall")
     folder = tmp_path_factory.mktemp("live")
+    file = folder / "topology.yaml"
+    file.write_text(f"{default_topology_path().read_text()}\noutputs:\n  marketing: {{topic: marketing-moments.v1, purpose: marketing}}\n")
+    topology = replace(load_topology(file), partitions=2, clock="wall")
     live = LiveSystem(kafka, file, topology, folder, app=f"{prefix}app", prefix=prefix, session_timeout_s=3)
 
     async def work() -> None:
