@@ -33,7 +33,9 @@ def _each(scorer: Callable[..., Any], ones: Sequence[str], others: Sequence[str]
 class Likeness(BaseCompareFeature):  # type: ignore[misc] # recordlinkage is published without types
     """What `recordlinkage.compare.String` computes, hundreds of times faster: `jarowinkler`, `levenshtein` or `damerau_levenshtein`.
 
-    A missing value gives `missing`, as there; unlike there it is NaN by default, because 0 would be disagreement.
+    A missing value gives `missing`, as there; unlike there it is NaN by default, because 0 would be disagreement. Code points are
+    compared where the stock feature compares graphemes: that differs only for letters of several code points, and matching/names.py composes
+    those that can be.
     """
 
     name = "likeness"
