@@ -9,8 +9,8 @@ from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import RecordRejected
-from touchstone.intake.bounds import MAX_DEPTH, MAX_STATED_IDENTIFIERS
-from touchstone.intake.decode import is_too_deep
+from touchstone.intake.bounds import MAX_STATED_IDENTIFIERS
+from touchstone.intake.decode import check_depth, from_avro
 from touchstone.intake.identifiers import IdentifierReader, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
@@ -81,7 +81,7 @@ class CommandReader:
         Raises:
             RecordRejected: with the first reason found.
         """
-        stated = self._from_avro(value) if value[:1] == b"\x00" else _from_json(value)
+        stated = from_avro(value, self._codec, "Command", StatedCommand) if value[:1] == b"\x00" else _from_json(value)
         command_id = _text("command_id", stated.command_id, MAX_ID)
         action = _action(stated.action)
         at = _time(stated.at, arrived + self._skew_ms)
@@ -129,19 +129,9 @@ class CommandReader:
             raise RecordRejected(reasons.MISSING_FIELD, f"{field}: expected at least one identifier, found none")
         return list(keys)
 
-    def _from_avro(self, value: bytes) -> StatedCommand:
-        name, fields = self._codec.decode(value)
-        if name != "Command":
-            raise RecordRejected(reasons.UNKNOWN_SCHEMA, f"expected a Command, found a {name}")
-        try:
-            return msgspec.convert(fields, StatedCommand)
-        except msgspec.ValidationError as wrong:  # a schema of another registry, with other types
-            raise RecordRejected(reasons.INVALID_FIELD, str(wrong)) from None
-
 
 def _from_json(value: bytes) -> StatedCommand:
-    if is_too_deep(value):
-        raise RecordRejected(reasons.NESTING_TOO_DEEP, f"expected at most {MAX_DEPTH} levels of objects and lists, found more")
+    check_depth(value)
     try:
         return _FROM_JSON.decode(value)
     except msgspec.ValidationError as wrong:

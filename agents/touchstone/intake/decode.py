@@ -1,7 +1,7 @@
 """Bytes of a record -> what the producer stated, whatever the bytes are."""
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -9,6 +9,9 @@ from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec
 from touchstone.errors import RecordRejected
 from touchstone.intake.bounds import MAX_DEPTH
+
+Read = TypeVar("Read")
+"""What a contract states, as it is read."""
 
 
 class Stated(msgspec.Struct):
@@ -43,12 +46,11 @@ def decode(value: bytes, encoding: Literal["json", "avro"], codec: Codec) -> Sta
     Raises:
         RecordRejected: it cannot be read; the reason says in what respect, the detail holds nothing of the value.
     """
-    return _from_json(value) if encoding == "json" else _from_avro(value, codec)
+    return _from_json(value) if encoding == "json" else from_avro(value, codec, "Touchpoint", Stated)
 
 
 def _from_json(value: bytes) -> Stated:
-    if is_too_deep(value):
-        raise RecordRejected(reasons.NESTING_TOO_DEEP, f"expected at most {MAX_DEPTH} levels of objects and lists, found more")
+    check_depth(value)
     try:
         return _FROM_JSON.decode(value)
     except msgspec.ValidationError as wrong:
@@ -69,14 +71,29 @@ def _not_as_agreed(value: bytes, wrong: msgspec.ValidationError) -> RecordReject
     return RecordRejected(reasons.NOT_AN_OBJECT, str(wrong))
 
 
-def _from_avro(value: bytes, codec: Codec) -> Stated:
+def from_avro(value: bytes, codec: Codec, contract: str, of: type[Read]) -> Read:
+    """Read a value in the wire format of Avro as what this contract states.
+
+    Raises:
+        RecordRejected: it is of another contract, or of an unknown schema, or its fields are not as agreed.
+    """
     name, fields = codec.decode(value)
-    if name != "Touchpoint":
-        raise RecordRejected(reasons.UNKNOWN_SCHEMA, f"expected a Touchpoint, found a {name}")
+    if name != contract:
+        raise RecordRejected(reasons.UNKNOWN_SCHEMA, f"expected a {contract}, found a {name}")
     try:
-        return msgspec.convert(fields, Stated)
+        return msgspec.convert(fields, of)
     except msgspec.ValidationError as wrong:  # a schema of another registry, with other types
         raise RecordRejected(reasons.INVALID_FIELD, str(wrong)) from None
+
+
+def check_depth(value: bytes) -> None:
+    """See that this JSON is not nested deeper than is read.
+
+    Raises:
+        RecordRejected: it is.
+    """
+    if is_too_deep(value):
+        raise RecordRejected(reasons.NESTING_TOO_DEEP, f"expected at most {MAX_DEPTH} levels of objects and lists, found more")
 
 
 def is_too_deep(value: bytes) -> bool:
