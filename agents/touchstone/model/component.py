@@ -1,4 +1,4 @@
-"""The rows of state: what identity keeps per identifier, and journey per component.
+"""The rows of state: what identity keeps per identifier, matching per block, and journey per component.
 
 Row names begin with the tag given here. Everything marked *evidence* or *book* moves with a component; the rest is derived from it.
 """
@@ -55,7 +55,44 @@ class Undone(Struct, array_like=True):
     by: str
 
 
-IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone}
+class Described(Struct, frozen=True, array_like=True):
+    """A record: what one source has written down of the person behind an identifier, in comparable values (matching/records.py).
+
+    `record` is a hash of the values, so the same description is the same record; `at`: when it was first stated.
+    """
+
+    identifier: str
+    record: str
+    values: dict[str, str]
+    at: int
+
+
+class Registered(Struct, array_like=True):
+    """Tag `r` + record. A description of the identifier, and the blocks to which it was sent."""
+
+    described: Described
+    blocks: tuple[str, ...]
+
+
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered}
+
+
+# -- match: group = key of a block ----------------------------------------------------------------------------------------------
+
+
+class Block(Struct, array_like=True):
+    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them."""
+
+    count: int = 0
+    is_closed: bool = False
+
+
+class Linked(Struct, array_like=True):
+    """Tag `l` + identifier. It was told of a likeness that was found in this block, and must hear when the block is closed."""
+
+
+MATCH_ROWS: dict[str, type] = {"h": Block, "r": Described, "l": Linked}
+"""Tag `r` + identifier + 0x1f + record: a description that waits for others like it."""
 
 
 # -- journey: group = root of the component ----------------------------------------------------------------------------------
@@ -89,13 +126,30 @@ class Node(Struct, array_like=True):
 
 
 class Edge(Struct, array_like=True):
-    """Tag `e` + weak + strong + class. Evidence: two identifiers belong together."""
+    """Tag `e` + weak + strong. Evidence: two identifiers were seen together."""
 
     weak: str
     strong: str
-    sure: bool
     first: int
     last: int
+
+
+class Likeness(Struct, array_like=True):
+    """Tag `l` + weak + strong + their records. Evidence: a record of each look alike, by so many bits (matching/score.py).
+
+    It counts while at least one of the blocks in which they met is open. `at`: when the later of the two was stated.
+    """
+
+    weak: str
+    strong: str
+    records: tuple[str, str]
+    score: float
+    at: int
+    blocks: tuple[str, ...]
+
+
+class Closed(Struct, array_like=True):
+    """Tag `k` + block. Evidence: the block was closed; what was found in it alone says nothing any more."""
 
 
 class Ruling(Struct, array_like=True):
@@ -201,6 +255,14 @@ class SaidCustomer(Struct, array_like=True):
     phases: dict[str, str] = field(default_factory=dict)
 
 
+class SaidReview(Struct, array_like=True):
+    """Tag `v` + weak + strong. Book: what was last said of two who look alike, but not enough to be one."""
+
+    revision: int
+    digest: str
+    must_repeat: bool = False
+
+
 class Staged(Struct, array_like=True):
     """Tag `s` + source + number. A piece of a component on its way here."""
 
@@ -220,5 +282,5 @@ class Recalled(Struct, array_like=True):
 
 JOURNEY_ROWS: dict[str, type] = {
     "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "o": SaidMoment, "c": SaidCustomer,
-    "s": Staged, "r": Recalled,
+    "s": Staged, "r": Recalled, "l": Likeness, "d": Described, "k": Closed, "v": SaidReview,
 }  # fmt: skip

@@ -137,6 +137,26 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """Which records are compared, on what, and how alike is alike enough.
+
+    `roles`: attribute of a touchpoint's profile -> the role that it plays in a comparison (topology/roles.py), in the order of the author;
+    `kinds`: kind of identifier -> the role that its value plays besides. `blocks`: ways to meet, each some parts of a record; None: the
+    default ones. `limit`: a block with more records is closed. `accept` and `review`: probabilities; None: those of the model. `neighbours`: so
+    many accepted likenesses of one record count. `model`: the file of `touchstone match train`; None: what is believed before anything was learnt.
+    """
+
+    roles: Mapping[str, str]
+    kinds: Mapping[str, str]
+    blocks: tuple[tuple[str, ...], ...] | None
+    limit: int
+    accept: float | None
+    review: float | None
+    neighbours: int
+    model: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything the stages need to know. `fingerprint` is a hash of what decides results: a state carries it.
 
@@ -170,6 +190,7 @@ class Topology:
     recycled: frozenset[str] = frozenset()
     consents: Mapping[str, Consent] = field(default_factory=dict)
     """Of every purpose that `consent` or an output names."""
+    matching: Matching | None = None
 
     @property
     def asking(self) -> tuple[Output, ...]:
@@ -235,7 +256,7 @@ def deciding(topology: Topology) -> dict[str, Any]:
     """
     beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
     beside |= {"dead_letters"}
-    beside |= {name for name in ("attributes", "recycled", "consents") if not getattr(topology, name)}
+    beside |= {name for name in ("attributes", "recycled", "consents", "matching") if not getattr(topology, name)}
     parts = {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
     asking = tuple(replace(output, topic="") for output in topology.asking)
     return parts | {"asking": asking} if asking else parts
