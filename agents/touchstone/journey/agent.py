@@ -22,8 +22,10 @@ from touchstone.model.identifier import tenant_of
 from touchstone.model.journey import Draft
 from touchstone.model.message import (
     Absorb,
+    AddClosed,
     AddEdge,
     AddGeneric,
+    AddLikeness,
     AddRuling,
     AddSeen,
     AddTouchpoint,
@@ -80,8 +82,12 @@ class JourneyPartition:
             case AddSeen(_, identifier, since):
                 send(AddSeen(redirect, identifier, since))
                 send(Compress(identifier, redirect))
-            case AddEdge(_, weak, strong, first, last, sure):
-                send(AddEdge(redirect, weak, strong, first, last, sure))
+            case AddEdge(_, weak, strong, first, last):
+                send(AddEdge(redirect, weak, strong, first, last))
+            case AddLikeness(_, likeness, records):
+                send(AddLikeness(redirect, likeness, records))
+            case AddClosed(_, block):
+                send(AddClosed(redirect, block))
             case AddRuling(_, ruling):
                 send(AddRuling(redirect, ruling))
             case AddGeneric(_, identifier):
@@ -96,8 +102,12 @@ class JourneyPartition:
         match message:
             case AddSeen(_, identifier, since):
                 return component.add_seen(identifier, since)
-            case AddEdge(_, weak, strong, first, last, sure):
-                return component.add_edge(Edge(weak, strong, sure, first, last))
+            case AddEdge(_, weak, strong, first, last):
+                return component.add_edge(Edge(weak, strong, first, last))
+            case AddLikeness(_, likeness, records):
+                return component.add_likeness(likeness, records)
+            case AddClosed(_, block):
+                return component.add_closed(block)
             case AddRuling(_, ruling):
                 if not component.add_ruling(ruling):
                     return False

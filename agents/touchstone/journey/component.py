@@ -4,7 +4,7 @@ Evidence and book rows are join semilattices: sets joined by union, times by min
 Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -14,15 +14,19 @@ from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
     JOURNEY_ROWS,
     NEVER,
+    Closed,
+    Described,
     Edge,
     Header,
     Held,
+    Likeness,
     Node,
     Person,
     Recalled,
     Ruling,
     SaidCustomer,
     SaidMoment,
+    SaidReview,
     Staged,
     Variant,
 )
@@ -33,7 +37,7 @@ from touchstone.state.store import Store
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = "cmorneat"
+_MOVED = "cmovrnedklat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _OTHER = "\x1f"
@@ -118,7 +122,7 @@ class Component:
 
     def add_edge(self, edge: Edge) -> bool:
         """Two identifiers belong together. True when the pair is new; its times only widen."""
-        name = f"e{edge.weak}\x1f{edge.strong}\x1f{int(edge.sure)}"
+        name = f"e{edge.weak}\x1f{edge.strong}"
         known = self.get(name)
         if known is None:
             self.put(name, edge)
@@ -127,6 +131,38 @@ class Component:
             known.first, known.last = min(known.first, edge.first), max(known.last, edge.last)
             self.put(name, known)
         return False
+
+    def add_likeness(self, likeness: Likeness, records: Iterable[Described]) -> bool:
+        """Two identifiers look alike by these records. True when that says something new: they met in another block, or at all."""
+        for described in records:
+            self.add_described(described)
+        name = f"l{likeness.weak}\x1f{likeness.strong}\x1f{likeness.records[0]}\x1f{likeness.records[1]}"
+        known: Likeness | None = self.get(name)
+        if known is None:
+            self.put(name, likeness)
+            return True
+        blocks = tuple(sorted({*known.blocks, *likeness.blocks}))
+        at = min(known.at, likeness.at)
+        if (blocks, at) == (known.blocks, known.at):
+            return False
+        known.blocks, known.at = blocks, at
+        self.put(name, known)
+        return True
+
+    def add_described(self, described: Described) -> None:
+        """Keep a record that some likeness goes by; of equal ones the earliest."""
+        name = f"d{described.identifier}\x1f{described.record}"
+        known: Described | None = self.get(name)
+        if known is None or described.at < known.at:
+            self.put(name, described)
+
+    def add_closed(self, block: str) -> bool:
+        """What was found in this block alone counts no more. True when that is news."""
+        name = "k" + block
+        if self.get(name) is not None:
+            return False
+        self.put(name, Closed())
+        return True
 
     def add_ruling(self, ruling: Ruling) -> bool:
         """A steward's ruling; once undone it stays undone. True when that says something new."""
@@ -247,11 +283,17 @@ class Component:
                 self._keep_report(name[1:], row.reported)
             case Edge():
                 self.add_edge(row)
+            case Likeness():
+                self.add_likeness(row, ())
+            case Described():
+                self.add_described(row)
+            case Closed():
+                self.add_closed(name[1:])
             case Ruling():
                 self.add_ruling(row)
             case Held():
                 self._take_in(name, row)
-            case SaidMoment() | SaidCustomer():
+            case SaidMoment() | SaidCustomer() | SaidReview():
                 self._hear(name, row)
             case Recalled():
                 self._await(name, row)
@@ -306,7 +348,7 @@ class Component:
         node.reported = node.reported or reported
         self.put_node(identifier, node)
 
-    def _hear(self, name: str, said: SaidMoment | SaidCustomer) -> None:
+    def _hear(self, name: str, said: SaidMoment | SaidCustomer | SaidReview) -> None:
         """Two statements of one id: the higher revision is what consumers believe; if they differ the truth must be said again, last."""
         mine = self.get(name)
         if mine is None:

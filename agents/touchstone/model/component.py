@@ -23,8 +23,8 @@ NEVER = -(1 << 62)
 
 
 class Pointer(Struct, array_like=True):
-    """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), and since when its
-    component was told it is known.
+    """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), since when its
+    component was told it is known, and how many others it resembles.
     """
 
     root: str
@@ -32,6 +32,7 @@ class Pointer(Struct, array_like=True):
     up: dict[str, int] = field(default_factory=dict)
     down: int = 0
     since: int | None = None
+    alike: int = 0
 
 
 class Times(Struct, array_like=True):
@@ -39,6 +40,10 @@ class Times(Struct, array_like=True):
 
     first: int
     last: int
+
+
+class Alike(Struct, array_like=True):
+    """Tag `y` + other identifier. Records of the two look alike."""
 
 
 class Ordered(Struct, array_like=True):
@@ -74,7 +79,7 @@ class Registered(Struct, array_like=True):
     blocks: tuple[str, ...]
 
 
-IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered}
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered, "y": Alike}
 
 
 # -- match: group = key of a block ----------------------------------------------------------------------------------------------
@@ -149,7 +154,10 @@ class Likeness(Struct, array_like=True):
 
 
 class Closed(Struct, array_like=True):
-    """Tag `k` + block. Evidence: the block was closed; what was found in it alone says nothing any more."""
+    """Tag `k` + block. Evidence: the block was closed; what was found in it alone says nothing any more.
+
+    Tag `k` + identifier: it resembles so many that likeness to it says nothing, wherever it was found.
+    """
 
 
 class Ruling(Struct, array_like=True):

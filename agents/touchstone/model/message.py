@@ -70,6 +70,12 @@ class Match(Message, frozen=True, array_like=True, tag="m"):
     is_accepted: bool
 
 
+class Meet(Message, frozen=True, array_like=True, tag="t"):
+    """To the stronger identifier of a likeness that is accepted: `weak` resembles it."""
+
+    weak: str
+
+
 class Close(Message, frozen=True, array_like=True, tag="b"):
     """To an identifier that was told of a likeness found in this block: the block is closed."""
 
@@ -189,6 +195,6 @@ class Recall(Message, frozen=True, array_like=True, tag="R"):
     rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Close | Order | Undo | Rule | Compress
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Meet | Close | Order | Undo | Rule | Compress
 MatchMessage = Compare
 JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddLikeness | AddClosed | AddRuling | AddGeneric | Absorb | Piece | Recall
