@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from touchstone.cli.output import Output, output_option
-from touchstone.matching.frozen import model_of
+from touchstone.matching.choice import model_of
 from touchstone.topology.attributes import Attributes, Survival
 from touchstone.topology.compile import IdentifierKind, Journey, Matching, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from touchstone.errors import UsageError
-from touchstone.matching.frozen import model_of, scorer_of, thresholds_of
+from touchstone.matching.choice import model_of
+from touchstone.matching.frozen import scorer_of, thresholds_of
 from touchstone.matching.model import default_model, sealed, to_json
 from touchstone.matching.records import Record
 from touchstone.matching.score import bits, probability
