@@ -83,6 +83,8 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     commands = touchpoints | {"cleanup.policy": "delete", "retention.ms": "-1"}
     others |= dict.fromkeys((names.moments, *(output.topic for output in topology.outputs)), moments)
     others |= {names.customers: {"cleanup.policy": "compact"} | LARGE_RECORDS, names.identities: kept, names.deadletters: kept}
+    if topology.matching is not None:  # compacted as well, so that an erasure can take a review out
+        others[names.reviews] = kept | {"cleanup.policy": "compact,delete"}
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
@@ -103,7 +105,8 @@ def input_topics(topology: Topology) -> tuple[str, ...]:
 def output_topics(topology: Topology) -> tuple[str, ...]:
     """The topics that others read."""
     names = topology.topics
-    return (names.moments, names.customers, names.identities, names.deadletters, *(output.topic for output in topology.outputs))
+    reviews = (names.reviews,) if topology.matching is not None else ()
+    return (names.moments, names.customers, names.identities, names.deadletters, *(output.topic for output in topology.outputs), *reviews)
 
 
 def run(topology: Topology, options: WorkerOptions) -> int:
@@ -156,7 +159,8 @@ def registered_schemas(topology: Topology) -> RegisteredSchemas | None:
     if client is None:
         return None
     schemas = RegisteredSchemas(client, subject_of(topology))
-    for record in ("Moment", "Customer", "IdentityChange", "DeadLetter"):
+    outputs = ["Moment", "Customer", "IdentityChange", "DeadLetter"] + ["Review"] * (topology.matching is not None)
+    for record in outputs:
         schemas.id_of(record)
     return schemas
 

@@ -46,9 +46,9 @@ def tail(
     bootstrap: str,
     output: Output,
 ) -> None:
-    """Show moments, customers, identity changes or dead letters as they come, one line each.
+    """Show moments, customers, identity changes, reviews or dead letters as they come, one line each.
 
-    WHAT is `moments`, `customers`, `identities`, `deadletters`, or the name of a further output of the topology. A topology that calls the
+    WHAT is `moments`, `customers`, `identities`, `reviews`, `deadletters`, or the name of a further output of the topology. A topology that calls the
     topics otherwise is named with --topology, as for the workers.
 
     Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
@@ -73,7 +73,7 @@ def tail(
 
 
 def topic_of(what: str, topology: Path | None, prefix: str) -> str:
-    """The topic of one of the four, or of a further output. Reads no topology where the shipped names hold.
+    """The topic of one of the five, or of a further output. Reads no topology where the shipped names hold.
 
     Raises:
         UsageError: There is nothing of that name.
