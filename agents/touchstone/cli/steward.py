@@ -26,7 +26,7 @@ from touchstone.intake.command import CommandReader, Ruled, command_name
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.model.command import UNDO, Command
 from touchstone.model.identifier import kind_of, tenant_of, value_of
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
 from touchstone.simulate import LINES_AT_ONCE, Twin
 from touchstone.stewardship.effect import Effect, People, effect_of, people
@@ -199,7 +199,7 @@ class Desk:
         if command.action != UNDO:
             output.note(f"to take it back: touchstone identity undo {command.command_id} --who … --why …")
 
-    def _show(self, records: Sequence[Moment | Customer | IdentityChange]) -> None:
+    def _show(self, records: Sequence[Moment | Customer | IdentityChange | Review]) -> None:
         for record in records:
             self._output.text(line(record))
 

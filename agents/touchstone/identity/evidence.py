@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from touchstone.identity.resolve import Evidence
-from touchstone.model.command import JOIN
+from touchstone.model.command import joins
 from touchstone.model.component import Edge, Node, Ruling
 
 
@@ -16,7 +16,7 @@ def evidence_of(nodes: Mapping[str, Node], edges: Iterable[Edge], standing: Iter
         sure={(edge.weak, edge.strong) for edge in edges if edge.sure},
         likely={(edge.weak, edge.strong) for edge in edges if not edge.sure},
         generic={x for x, node in nodes.items() if node.is_generic},
-        apart={frozenset(ruling.pair) for ruling in standing if ruling.action != JOIN},
+        apart={frozenset(ruling.pair) for ruling in standing if not joins(ruling.action)},
         anchors=anchors,
-        joined={frozenset(ruling.pair) for ruling in standing if ruling.action == JOIN},
+        joined={frozenset(ruling.pair) for ruling in standing if joins(ruling.action)},
     )

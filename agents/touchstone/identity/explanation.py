@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from touchstone.identity.resolve import Evidence, People, Policy, resolve
-from touchstone.model.command import JOIN, pair_of
+from touchstone.model.command import JOIN, joins, pair_of
 from touchstone.model.component import Edge, Ruling
 
 
 @dataclass(frozen=True)
 class Step:
-    """One claim on a path, from `left` to `right`. `by`: sure (seen together), likely (alike) or join (a steward's command).
+    """One claim on a path, from `left` to `right`. `by`: sure (seen together), likely (alike), join or accept (a steward's command).
 
     `first` and `last`: when they were seen together (milliseconds). `touchpoint`: the last held that names both, `command`: that of a
     join. `refused`: the rule because of which it unites nobody; None where it counts.
@@ -73,7 +73,7 @@ def explain(known: Known, first: str, second: str) -> Explanation:
     if is_one:
         return Explanation(first, second, "one", path)
     sides = home[first], home[second]
-    apart = tuple(r for r in known.rulings if r.action != JOIN and {home.get(x) for x in r.pair} == set(sides))
+    apart = tuple(r for r in known.rulings if not joins(r.action) and {home.get(x) for x in r.pair} == set(sides))
     on_path = {x for step in path for x in (step.left, step.right)} | {first, second}
     nobody = {x: why for x, why in sorted(people.nobody.items()) if x in on_path}
     return Explanation(first, second, "two" if path or apart else "unrelated", path, apart, nobody)
@@ -104,9 +104,9 @@ def _steps(known: Known, people: People, home: Mapping[str, int]) -> list[Step]:
             found.append(Step(edge.weak, edge.strong, by, edge.first, edge.last, named if edge.sure else None, None, why))
     for ruling in known.rulings:
         x, y = ruling.pair
-        if ruling.action == JOIN and x in home and y in home:
+        if joins(ruling.action) and x in home and y in home:
             why = people.unjoined.get(frozenset(ruling.pair))
-            found.append(Step(x, y, JOIN, ruling.at, ruling.at, None, ruling.command, why))
+            found.append(Step(x, y, ruling.action, ruling.at, ruling.at, None, ruling.command, why))
     return found
 
 

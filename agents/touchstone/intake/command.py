@@ -15,11 +15,11 @@ from touchstone.intake.identifiers import IdentifierReader, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.intake.touchpoint import DEFAULT_TENANT, content_hash
-from touchstone.model.command import FORBID, JOIN, SPLIT, UNDO, Command, Pair, pair_of
+from touchstone.model.command import ACCEPT, FORBID, JOIN, REJECT, SPLIT, UNDO, Command, Pair, pair_of
 from touchstone.model.message import IdentityMessage, Order, Undo
 from touchstone.topology.compile import Topology
 
-ACTIONS = (SPLIT, JOIN, FORBID, UNDO)
+ACTIONS = (SPLIT, JOIN, FORBID, ACCEPT, REJECT, UNDO)
 MAX_PAIRS = 256
 """Of one command: each of them is a fact of its own in the state."""
 MAX_ID = 256

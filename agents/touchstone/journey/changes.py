@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
-from touchstone.model.command import JOIN, UNDO, Pair
+from touchstone.model.command import UNDO, Pair, joins
 from touchstone.model.component import Person, Ruling
 from touchstone.model.touchpoint import Touchpoint
 
@@ -95,8 +95,8 @@ def with_commands(
     if not changes:
         return changes
     withdrawn = [ruling for ruling in rulings if ruling.undone_by is not None and ruling.command in undone]
-    words = [(r.at, r.command, r.action != JOIN, r.action, r.pair) for r in standing]
-    words += [(r.at, r.undone_by or "", r.action == JOIN, UNDO, r.pair) for r in withdrawn]
+    words = [(r.at, r.command, not joins(r.action), r.action, r.pair) for r in standing]
+    words += [(r.at, r.undone_by or "", joins(r.action), UNDO, r.pair) for r in withdrawn]
     if not words:
         return changes
     words.sort(reverse=True)
