@@ -1,7 +1,6 @@
 """`touchstone explain`: why these are one person, or why not."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,19 @@ from touchstone.cli.dossier import parse
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.lines import at, short
 from touchstone.cli.output import Output, output_option
+from touchstone.cli.rules import in_words
 from touchstone.cli.topology_options import app_options
+from touchstone.cli.twins import lines_of, told
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.times import iso_text
-from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
-from touchstone.hash_key import secret_from
 from touchstone.identity import explanation as why
 from touchstone.identity.explanation import Explanation, Known, Step, members, refused
-from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
 from touchstone.intake.command import CommandReader
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.journey.policy import Journeys
-from touchstone.model.command import JOIN
 from touchstone.model.component import Ruling
-from touchstone.simulate import LINES_AT_ONCE, Twin
+from touchstone.simulate import Twin
 from touchstone.stewardship.effect import people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.knowledge import knowledge
@@ -41,15 +38,6 @@ _VERDICTS = {
     "unrelated": "are not one person: nothing leads from one to the other",
     "unknown": "cannot be compared: one of them was never seen",
 }
-_RULES = {
-    PERSONS: "it meets more people than its kind may unite, so it is shared and belongs to none of them",
-    GENERIC: "it has met too many others and unites nobody any more",
-    MERGE_LIMIT: "limits.merges_per_person was met; a steward may join them",
-    APART: "it meets people whom a steward keeps apart",
-    REFUSED_APART: "a steward keeps it from them",
-    JOIN: "a steward gave it to somebody else",
-}
-"""Rules in words; others speak for themselves (unique:user_id)."""
 
 
 @click.group("explain", cls=Suggesting)
@@ -106,11 +94,7 @@ def _keys(words: list[str], topology: Topology) -> list[str]:
 def _twin(keys: set[str], file: Path | None, topology: Topology, app: str, bootstrap: str | None) -> Twin:
     if file is None:
         return asyncio.run(live_twin(topology, app, running_kafka(bootstrap), keys, lambda _: None))
-    twin = Twin(topology, lambda _: None, secret=secret_from(os.environ))
-    lines = [text for text in read_lines(str(file)) if text.strip()]
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        twin.feed(lines[start : start + LINES_AT_ONCE])
-    return twin
+    return told(lines_of(file), topology, lambda _: None)
 
 
 def _tell_pair(explanation: Explanation, ids: Mapping[str, str], output: Output) -> None:
@@ -136,7 +120,7 @@ def _tell_pair(explanation: Explanation, ids: Mapping[str, str], output: Output)
     for ruling in explanation.kept_apart:
         output.text(f"kept apart by the command {ruling.command} ({ruling.action}, {at(ruling.at)}): {_pair(ruling)}")
     for x, rule in (explanation.nobody or {}).items():
-        output.text(f"{_word(x)} belongs to nobody ({rule}): {_RULES.get(rule, 'a limit of a person')}")
+        output.text(f"{_word(x)} belongs to nobody ({rule}): {in_words(rule)}")
 
 
 def _tell_person(known: Known, identifier: str, ids: Mapping[str, str], output: Output) -> None:
@@ -164,7 +148,7 @@ def _tell_steps(title: str, steps: list[Step], output: Output) -> None:
         head = ("from", "to", "because", "first", "last", "touchpoint", "refused by")
         output.table(head, [_cells(step) for step in steps], title=title)
         for rule in dict.fromkeys(step.refused for step in steps if step.refused is not None):
-            output.text(f"{rule}: {_RULES.get(rule, 'a limit of a person')}")
+            output.text(f"{rule}: {in_words(rule)}")
 
 
 def _cells(step: Step) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """A steward's command on its way: from words to a command, tried, shown, given."""
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +13,12 @@ from touchstone.cli.bootstrap import running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import RECORD_NAMES, line, short
 from touchstone.cli.output import Output, counted
+from touchstone.cli.twins import lines_of, told
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.times import iso_text
-from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
-from touchstone.hash_key import secret_from
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.command import CommandReader, Ruled, command_name
 from touchstone.intake.touchpoint import DEFAULT_TENANT
@@ -28,17 +26,17 @@ from touchstone.model.command import UNDO, Command
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
-from touchstone.simulate import LINES_AT_ONCE, Twin
 from touchstone.stewardship.effect import Effect, People, effect_of, people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.giving import give, given_before
+from touchstone.stewardship.reviews import Reviews, keys_of, last_words, meant, read_reviews
 from touchstone.topology.compile import Topology
 
 Given = Mapping[tuple[str, str], Ruled]
 
 
 class Wish(NamedTuple):
-    """What was asked for, in the steward's words."""
+    """What was asked for, in the steward's words. `review`: the id of one, or its beginning, in place of its two identifiers."""
 
     command_id: str
     action: str
@@ -46,7 +44,8 @@ class Wish(NamedTuple):
     why: str
     identifiers: tuple[str, ...]
     others: tuple[str, ...]
-    undoes: str | None
+    undoes: str | None = None
+    review: str | None = None
 
 
 class Tried(NamedTuple):
@@ -71,11 +70,10 @@ class Desk:
         Raises:
             UsageError: the file cannot be read, or the command cannot be given.
         """
-        lines = [text for text in read_lines(str(file)) if text.strip()]
+        lines = lines_of(file)
         said: list[OutputRecord] = []
-        twin = Twin(self._topology, said.append, secret=secret_from(os.environ))
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            twin.feed(lines[start : start + LINES_AT_ONCE])
+        twin = told(lines, self._topology, said.append)
+        wish = _answering(wish, last_words(said))
         before: dict[tuple[str, str], Ruled] = {}
         latest = max(twin.now, 0)
         for text in lines:
@@ -95,6 +93,8 @@ class Desk:
             Retriable: the brokers cannot be reached.
         """
         kafka = running_kafka(bootstrap)
+        if wish.review is not None:
+            wish = _answering(wish, asyncio.run(read_reviews(self._topology, kafka)))
         before = asyncio.run(given_before(self._topology, kafka, self._reader))
         said: list[OutputRecord] = []
         twin = asyncio.run(live_twin(self._topology, self._app, kafka, self._names(wish, before), said.append))
@@ -216,6 +216,14 @@ def _in_words() -> Iterator[None]:
         yield
     except RecordRejected as rejected:
         raise UsageError(f"such a command would be refused, {rejected.reason}: {rejected.detail}") from None
+
+
+def _answering(wish: Wish, reviews: Reviews) -> Wish:
+    """The same about the two identifiers of the review that it names."""
+    if wish.review is None:
+        return wish
+    one, other = keys_of(meant(wish.review, reviews))
+    return wish._replace(identifiers=(one,), others=(other,), review=None)
 
 
 def _the_person(named: set[str], who_is_who: People) -> frozenset[str]:
