@@ -23,7 +23,7 @@ from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS,
 from touchstone.observe.registry import Registry
 from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
-from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
+from touchstone.pipeline import Pipeline, stages_of
 from touchstone.publisher import Publisher
 from touchstone.runtime.admin import LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
@@ -36,7 +36,7 @@ from touchstone.topology.subjects import subject_of, subjects
 
 log = logging.getLogger(__name__)
 
-STAGES = (IDENTITY, JOURNEY)
+
 _DAY_MS = 86_400_000
 _LOG_DAYS = 400
 
@@ -88,7 +88,7 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
-        *application_topics(app, STAGES, partitions, generation),
+        *application_topics(app, stages_of(topology), partitions, generation),
     ]
 
 
@@ -124,7 +124,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
     pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts, topology.dead_letters, codec)
     prepare = None if schemas is None else Prefetch(schemas, avro_topics(topology))
     environment = RocksEnvironment()
-    hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
+    hot_rows = max(1_000, options.hot_rows // (len(stages_of(topology)) * topology.partitions))
 
     def open_store(path: Path, row_types: Mapping[str, Any]) -> RowStore:
         return RowStore(RocksBackend(path, environment), row_types, hot_rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from touchstone.app import STAGES, channel_topics, input_topics, ordering_of, output_topics
+from touchstone.app import channel_topics, input_topics, ordering_of, output_topics
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
@@ -17,7 +17,7 @@ from touchstone.journey.recall import Book
 from touchstone.model.component import NEVER
 from touchstone.model.output import Carried, Customer, Moment
 from touchstone.observe.metrics import Counts
-from touchstone.pipeline import JOURNEY, Pipeline
+from touchstone.pipeline import JOURNEY, Pipeline, stages_of
 from touchstone.runtime.admin import application_topics, apply, partition_counts
 from touchstone.runtime.agreement import Agreement, read_agreement, refuse_changed_outputs
 from touchstone.runtime.client import read_topic
@@ -98,7 +98,7 @@ async def repartition(
     """
     ordering, count = ordering_of(topology), topology.partitions
     new = await begin(bootstrap, app, "repartition", count, agreement)
-    await apply(bootstrap, application_topics(app, STAGES, count, new.begun.generation), replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, new.begun.generation), replication)
     work = Repartition(new, program_of(topology, ordering), lambda key: ordering.partition(key, count))
     async with writing(new, Failpoints.from_environment(os.environ).reached) as hand:
         await work.run(hand, tell)
@@ -167,13 +167,13 @@ async def rebuild(
         terms=dict(program.terms),
         outputs=outputs,
     )
-    await apply(bootstrap, application_topics(app, STAGES, count, 1)[-1:], replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, 1)[-1:], replication)
     before = await read_agreement(bootstrap, app)
     if before is not None:
         refuse_changed_outputs(before, outputs)
     new = await begin(bootstrap, app, "rebuild", count, before or ours)
     number = new.begun.generation
-    await apply(bootstrap, application_topics(app, STAGES, count, number), replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, number), replication)
     messages = 0
     async with writing(new, Failpoints.from_environment(os.environ).reached) as hand:
         portion: list[tuple[int, bytes]] = []

@@ -9,12 +9,12 @@ from pathlib import Path
 from tests.fault.checker import Readings, Row, Said, Source, touchpoint_key, unaccounted_sources
 from tests.fault.crew import Crew
 from tests.fault.workload import Acknowledged
-from touchstone.app import STAGES, channel_topics, output_topics, topic_specs
+from touchstone.app import channel_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import StateUnusable
 from touchstone.intake.lines import prepare_line
 from touchstone.model.output import DeadLetter
-from touchstone.pipeline import JOURNEY
+from touchstone.pipeline import JOURNEY, stages_of
 from touchstone.runtime.admin import group_offsets
 from touchstone.runtime.client import Isolation, read_topic
 from touchstone.runtime.names import changelog_topic, internal_topics
@@ -84,7 +84,7 @@ async def _without_trace(bootstrap: str, app: str, topology: Topology, below: Se
     journey = await rows(bootstrap, app, JOURNEY, ever=True)
     held = frozenset(row.name[1:] for row in journey if row.name.startswith("t"))
     ids = {found for row in journey if row.name.startswith("s") for found in _EVENT_ID.findall(row.value)}  # pieces that wait for others
-    async for record in read_topic(bootstrap, internal_topics(app, STAGES)):
+    async for record in read_topic(bootstrap, internal_topics(app, stages_of(topology))):
         ids.update(_EVENT_ID.findall(record.value or b""))
     keys = {key for s in below if (key := touchpoint_key(s.value, topology)) is not None}
     in_flight = frozenset(key for key in keys if key.rpartition("/")[2].encode() in ids)
@@ -99,7 +99,11 @@ async def count(bootstrap: str, topics: Sequence[str], isolation: Isolation) -> 
 
 def written(app: str, topology: Topology) -> list[str]:
     """The topics that workers write to."""
-    return [*internal_topics(app, STAGES), *(changelog_topic(app, stage) for stage in STAGES), *output_topics(topology)]
+    return [
+        *internal_topics(app, stages_of(topology)),
+        *(changelog_topic(app, stage) for stage in stages_of(topology)),
+        *output_topics(topology),
+    ]
 
 
 async def aborted(bootstrap: str, app: str, topology: Topology) -> int:
@@ -130,10 +134,10 @@ def twin(acknowledged: Sequence[Acknowledged], found: Sequence[Source], topology
     return simulate(lines, topology)
 
 
-def local_offsets(folder: Path, worker: str) -> dict[tuple[str, int], int]:
+def local_offsets(folder: Path, worker: str, topology: Topology) -> dict[tuple[str, int], int]:
     """The offset of each store on a worker's disk. The worker must have ended."""
     environment, found = RocksEnvironment(), {}
-    for stage in STAGES:
+    for stage in stages_of(topology):
         for directory in sorted(folder.glob(f"{worker}/{stage}-*")):
             try:
                 backend = RocksBackend(directory, environment)
@@ -161,7 +165,7 @@ async def read_everything(
         acknowledged=[(a.topic, a.partition, a.offset) for a in acknowledged],
         sources=found,
         said=await said(bootstrap, topology),
-        rows={stage: await rows(bootstrap, app, stage) for stage in STAGES},
+        rows={stage: await rows(bootstrap, app, stage) for stage in stages_of(topology)},
         twin=await asyncio.to_thread(lambda: simulation.final),
         texts=texts,
         samples=crew.samples,

@@ -220,7 +220,7 @@ class Walk:
         return {
             f"{name}: {stage}[{partition}]": (offset, ends[changelog_topic(system.app, stage), partition])
             for name in names
-            for (stage, partition), offset in reader.local_offsets(system.folder, name).items()
+            for (stage, partition), offset in reader.local_offsets(system.folder, name, system.topology).items()
         }
 
     def _judge(self, invariant: str, violations: Sequence[str]) -> None:

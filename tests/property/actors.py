@@ -8,35 +8,38 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import msgspec
 
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
+from touchstone.intake.describe import Describer
 from touchstone.journey import component as component_module
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
 from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
+from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER, Person
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, NEVER, Person
 from touchstone.model.output import Carried, Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
-from touchstone.testing.oracle import Fact, Likeness, Withdrawal
+from touchstone.testing.oracle import Fact, Withdrawal
 from touchstone.topology.compile import Topology
 
-JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
+JOURNEY_MESSAGES = get_args(m.JourneyMessage)
 Output = Moment | Customer | IdentityChange
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_identity = msgspec.msgpack.Decoder(m.IdentityMessage).decode
 _decode_journey = msgspec.msgpack.Decoder(m.JourneyMessage).decode
+_decode_match = msgspec.msgpack.Decoder(m.MatchMessage).decode
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,20 @@ class World:
 
 @dataclass
 class Partition:
-    """One partition of both stages, with its stores."""
+    """One partition of all stages, with its stores."""
 
     identity_store: RowStore
+    match_store: RowStore
     journey_store: RowStore
     identity: Identity = field(init=False)
+    match: MatchPartition | None = field(init=False)
+    matcher: Matcher | None = field(init=False)
     journey: JourneyPartition = field(init=False)
+
+    @property
+    def stores(self) -> tuple[RowStore, RowStore, RowStore]:
+        """All of it."""
+        return self.identity_store, self.match_store, self.journey_store
 
 
 class System:
@@ -93,21 +104,24 @@ class System:
         self.partitions = [self._partition() for _ in range(world.partitions)]
 
     def _partition(self) -> Partition:
-        identity, journey = (RowStore(DictBackend(), rows, hot_rows=self.world.hot_rows) for rows in (IDENTITY_ROWS, JOURNEY_ROWS))
-        partition = Partition(identity, journey)
+        rows = IDENTITY_ROWS, MATCH_ROWS, JOURNEY_ROWS
+        partition = Partition(*(RowStore(DictBackend(), types, hot_rows=self.world.hot_rows) for types in rows))
         self._restart(partition)
         return partition
 
     def _restart(self, partition: Partition) -> None:
         partition.identity = Identity(partition.identity_store, self.topology.kinds, self.ordering)
         partition.journey = JourneyPartition(partition.journey_store, self.journeys)
+        alike, matching = self.journeys.alike, self.topology.matching
+        partition.matcher = None if alike is None or matching is None else Matcher(alike, matching.limit, self.ordering.strength)
+        partition.match = None if partition.matcher is None else MatchPartition(partition.match_store, partition.matcher)
 
     # -- facts ---------------------------------------------------------------------------------------------------------------
     def ingest(self, facts: Iterable[Fact]) -> None:
         """Put facts on the way, as intake would."""
         for fact in facts:
             source = f"source {self.random.randrange(3)}"
-            for message in messages_of(fact, self.topology.lateness_ms, self.ordering):
+            for message in messages_of(fact, self.topology, self.ordering):
                 self._send(source, message)
 
     def tick(self, partition: int, now: int) -> None:
@@ -124,7 +138,11 @@ class System:
         return self.ordering.partition(message.to, len(self.partitions))
 
     def _send(self, sender: str, message: Any) -> None:
-        decode = _decode_journey if isinstance(message, JOURNEY_MESSAGES) else _decode_identity
+        decode = _decode_identity
+        if isinstance(message, m.Compare):
+            decode = _decode_match
+        elif isinstance(message, JOURNEY_MESSAGES):
+            decode = _decode_journey
         self.queues[sender, self.home(message)].append(decode(_encode(message)))
 
     # -- what an operator does -----------------------------------------------------------------------------------------------
@@ -132,7 +150,7 @@ class System:
         """The same application on so many partitions: rows, timers and messages on their way are addressed anew."""
         moved = self._on(count)
         for partition in self.partitions:
-            for stage in ("identity_store", "journey_store"):
+            for stage in ("identity_store", "match_store", "journey_store"):
                 for key, value in _everything(getattr(partition, stage)):
                     group = group_of(key)
                     if group is None:
@@ -197,7 +215,7 @@ class System:
     def _attempt(self, number: int, taken: list[Any], *, is_kept: bool) -> None:
         attempt = _Attempt(self, number, self._owned(number))
         attempt.run(taken)
-        stores = [store for n in attempt.owned for store in (self.partitions[n].identity_store, self.partitions[n].journey_store)]
+        stores = [store for n in attempt.owned for store in self.partitions[n].stores]
         if not is_kept:
             for store in stores:
                 store.rollback()
@@ -286,7 +304,7 @@ class _Attempt:
             else:
                 self._deliver(message)
             self._drain()
-        while any([system.partitions[n].journey.settle(self._out, self.speaker) for n in self.owned]):  # noqa: C419 - every one, not any
+        while self._settle():
             self._drain()
         for n in self.owned:
             system.partitions[n].journey.conclude(self.speaker)
@@ -295,9 +313,17 @@ class _Attempt:
         changes = Counter(record.change_id for record in self.said if isinstance(record, IdentityChange))
         assert all(count == 1 for count in changes.values()), "each identity change is said once"
 
+    def _settle(self) -> bool:
+        partitions = [self.system.partitions[n] for n in self.owned]
+        compared = [partition.matcher.compare(self._out) for partition in partitions if partition.matcher is not None]
+        return any(compared) or any([partition.journey.settle(self._out, self.speaker) for partition in partitions])  # noqa: C419 - every one, not any
+
     def _deliver(self, message: Any) -> None:
         partition = self.system.partitions[self.system.home(message)]
-        if isinstance(message, JOURNEY_MESSAGES):
+        if isinstance(message, m.Compare):
+            assert partition.match is not None, "nobody compares where nothing is matched"
+            partition.match.handle(message, self._out)
+        elif isinstance(message, JOURNEY_MESSAGES):
             partition.journey.handle(message, self._out, self.speaker)
         else:
             partition.identity.handle(message, self._out)
@@ -320,19 +346,18 @@ def _everything(store: RowStore) -> list[tuple[bytes, bytes | None]]:
     return list(backend.scan(b"\x01", b"\xff"))
 
 
-def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
+def messages_of(fact: Fact, topology: Topology, ordering: Ordering) -> list[Any]:
     """What intake says of a fact."""
     if isinstance(fact, Touchpoint):
         ids = fact.identifiers
-        since = max(fact.occurred_at, fact.received_at - lateness_ms)
+        since = max(fact.occurred_at, fact.received_at - topology.lateness_ms)
+        described = None if topology.matching is None else Describer(topology.matching, ordering.digest).describe(fact)
         return [
+            *([] if described is None else [described]),
             *(m.Seen(x, since) for x in ids),
             m.Arrive(ids[0], 0, fact),
             *(m.Claim(weak, strong, fact.occurred_at, fact.occurred_at) for n, weak in enumerate(ids) for strong in ids[:n]),
         ]
-    if isinstance(fact, Likeness):
-        strong, weak = sorted(fact.pair, key=ordering.strength)
-        return [m.Seen(strong, fact.at), m.Seen(weak, fact.at), m.Match(weak, strong, fact.at)]
     if isinstance(fact, Withdrawal):
         return [m.Undo(f"{fact.tenant}/command:{fact.undoes}", fact.command)]
     pairs = sorted(tuple(sorted(pair)) for pair in fact.pairs)
@@ -340,9 +365,7 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
 
 
 def _named(fact: Fact) -> Iterable[str]:
-    if isinstance(fact, Touchpoint):
-        return fact.identifiers
-    return fact.pair if isinstance(fact, Likeness) else ()
+    return fact.identifiers if isinstance(fact, Touchpoint) else ()
 
 
 def believed(moments: Iterable[Moment], consumers: int, random: Random) -> dict[str, list[Moment]]:

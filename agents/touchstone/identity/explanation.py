@@ -100,8 +100,7 @@ def _steps(known: Known, people: People, home: Mapping[str, int]) -> list[Step]:
         if edge.weak in home and edge.strong in home:
             named = known.named_by.get(pair_of(edge.weak, edge.strong))
             why = _why_not(edge.weak, edge.strong, people, home)
-            by = "sure" if edge.sure else "likely"
-            found.append(Step(edge.weak, edge.strong, by, edge.first, edge.last, named if edge.sure else None, None, why))
+            found.append(Step(edge.weak, edge.strong, "sure", edge.first, edge.last, named, None, why))
     for ruling in known.rulings:
         x, y = ruling.pair
         if joins(ruling.action) and x in home and y in home:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from touchstone.topology.compile import IdentifierKind
 
-
 MOST_ALIKE = 200
 """An identifier that resembles more others than this is described as everybody: likeness to it says nothing any more."""
 

@@ -10,6 +10,7 @@ from touchstone.contracts.times import within_calendar
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
+from touchstone.intake.describe import Describer
 from touchstone.intake.event_time import arrival
 from touchstone.intake.messages import Known
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
@@ -30,9 +31,16 @@ KEPT_HEADERS = 32
 
 
 class Intake:
-    """Stage 1 for all channels; stateless but for memories that only save work. `strength` of an identifier key: smaller is stronger."""
+    """Stage 1 for all channels; stateless but for memories that only save work. `strength` of an identifier key: smaller is stronger; `digest`: keyed."""
 
-    def __init__(self, topology: Topology, strength: Callable[[str], Any], counts: Counts, codec: Codec | None = None) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        strength: Callable[[str], Any],
+        counts: Counts,
+        codec: Codec | None = None,
+        digest: Callable[[str], bytes] = lambda text: text.encode(),
+    ) -> None:
         self._record_bytes = topology.record_bytes
         self._channels: dict[str, Channel] = {}
         for channel in topology.channels.values():  # of several channels on one topic the first is the default
@@ -42,6 +50,7 @@ class Intake:
         self._commands_topic = topology.topics.commands
         self._commands = CommandReader(topology, strength, self._codec)
         self._known = Known(topology.lateness_ms)
+        self._describer = None if topology.matching is None else Describer(topology.matching, digest)
         self._counts = counts
 
     def take(self, record: Record, messages: list[IdentityMessage]) -> Accepted | DeadLetter:
@@ -58,6 +67,9 @@ class Intake:
             self._counts.add(DEAD_LETTERS, rejected.reason)
             return dead_letter(record, channel.name, rejected)
         self._known.send(accepted.touchpoint, messages)
+        described = None if self._describer is None else self._describer.describe(accepted.touchpoint)
+        if described is not None:
+            messages.append(described)
         self._count(accepted)
         return accepted
 
@@ -89,6 +101,8 @@ class Intake:
     def forget(self) -> None:
         """Something that was sent did not come about (a transaction was aborted): say it again when it comes."""
         self._known.clear()
+        if self._describer is not None:
+            self._describer.forget()
 
     def _value(self, record: Record) -> bytes:
         if record.value is None:

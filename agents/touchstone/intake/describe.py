@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from touchstone.intake.recent import Recent
-from touchstone.matching.blocking import block_keys
-from touchstone.matching.frozen import blocks_of
+from touchstone.matching.blocking import DEFAULT_BLOCKS, block_keys
 from touchstone.matching.records import make_record
 from touchstone.model.component import Described
 from touchstone.model.identifier import kind_of, value_of
@@ -30,7 +29,7 @@ class Describer:
         self._attributes = tuple(matching.roles)
         self._kinds = dict(matching.kinds)
         self._roles = {**matching.roles, **{f"{kind}:": role for kind, role in matching.kinds.items()}}
-        self._blocks = blocks_of(matching)
+        self._blocks = matching.blocks or DEFAULT_BLOCKS
         self._digest = digest
         self._told: Recent[bytes, int] = Recent(capacity)
 

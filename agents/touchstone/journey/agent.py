@@ -178,7 +178,7 @@ class JourneyPartition:
         now = effective(header, self._clock)
         customer_id = self._owner(component, anchor, touchpoint, index)
         person = component.person(customer_id) if customer_id else None
-        if customer_id is None or person is None or touchpoint.occurred_at <= person.fired:
+        if customer_id is None or person is None or person.core or touchpoint.occurred_at <= person.fired:
             return False
         if (person.newest is not None and touchpoint.order <= person.newest) or touchpoint.occurred_at < now - self._retention:
             return False
@@ -260,10 +260,13 @@ class JourneyPartition:
         if component.root in self._stale:
             return  # settle folds anew and sets the timer
         now = effective(header, self._clock)
-        for name, person in component.rows("p"):
-            if person.next_at is not None and person.next_at <= now:
-                drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
-                self._say(component, name[1:], person, drafts, speaker, now)
+        due = [(name, person) for name, person in component.rows("p") if person.next_at is not None and person.next_at <= now]
+        if any(person.core for _, person in due):
+            self._note(component.root)  # which of her moments are provisional is told anew
+            return
+        for name, person in due:
+            drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
+            self._say(component, name[1:], person, drafts, speaker, now)
         self._rewind(component)
 
     def _rewind(self, component: Component) -> None:

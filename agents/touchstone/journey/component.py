@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses
 from touchstone.journey.census import recount
 from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
@@ -163,6 +164,13 @@ class Component:
             return False
         self.put(name, Closed())
         return True
+
+    def likenesses(self) -> Likenesses:
+        """All that is known of likeness."""
+        found = [row for _, row in self.rows("l")]
+        if not found:
+            return NO_LIKENESSES
+        return Likenesses(found, [row for _, row in self.rows("d")], frozenset(name[1:] for name, _ in self.rows("k")))
 
     def add_ruling(self, ruling: Ruling) -> bool:
         """A steward's ruling; once undone it stays undone. True when that says something new."""

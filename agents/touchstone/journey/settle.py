@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.evidence import evidence_of
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses, evidence_of
 from touchstone.identity.resolve import APART, REFUSED_APART, People, resolve
 from touchstone.identity.rulings import standing
 from touchstone.journey.carrier import Retold
@@ -22,36 +23,42 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
-from touchstone.journey.consent import listen
-from touchstone.journey.fold import fold, winners
-from touchstone.journey.golden import fingerprint, observe
+from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
-from touchstone.journey.publish import moment_of
 from touchstone.journey.recycled import tell
-from touchstone.journey.retention import expired, group_name, pace, place, surplus
+from touchstone.journey.refold import refold
+from touchstone.journey.retention import expired, group_name, place, surplus
 from touchstone.journey.speaker import Speaker
 from touchstone.model.command import JOIN
-from touchstone.model.component import NEVER, Held, Node, Person, Ruling, Variant
-from touchstone.model.identifier import tenant_of
+from touchstone.model.component import Held, Node, Ruling, Variant
 from touchstone.model.message import Arrive
-from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
 FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
 
 
+Owned = tuple[Touchpoint, str]
+"""A touchpoint, and the identifier by which it is somebody's."""
+
+
 class Told(NamedTuple):
     """The people of a component and what they own: customer id -> members; identifier -> customer id; customer id -> touchpoints.
 
-    `standing`: the rulings that hold.
+    `standing`: the rulings that hold. `cores`: customer id -> who would be that person without likeness, where there are others.
     """
 
     people: People
     members: dict[str, frozenset[str]]
     customer_ids: dict[str, str]
-    owned: dict[str, list[Touchpoint]]
+    owned: dict[str, list[Owned]]
     standing: tuple[Ruling, ...] = ()
+    cores: Mapping[str, frozenset[str]] = {}
+    likenesses: Likenesses = NO_LIKENESSES
+
+    def touchpoints(self, customer_id: str, by: AbstractSet[str] | None = None) -> list[Touchpoint]:
+        """What a person owns; only by these identifiers of hers, if they are given."""
+        return [touchpoint for touchpoint, x in self.owned.get(customer_id, ()) if by is None or x in by]
 
 
 class Crowd(NamedTuple):
@@ -140,22 +147,28 @@ class Settlement:
         self._rulings = dict(component.rows("a"))
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
-        evidence = evidence_of(nodes, (edge for _, edge in component.rows("e")), rulings, anchors)
+        likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
+        edges = (edge for _, edge in component.rows("e"))
+        evidence = evidence_of(nodes, edges, rulings, anchors, likenesses, 0.0 if journeys.alike is None else journeys.alike.accept)
         people = resolve(evidence, journeys.limits)
         strength = journeys.ordering.strength
         members: dict[str, frozenset[str]] = {}
         customer_ids: dict[str, str] = {}
+        cores: dict[str, frozenset[str]] = {}
         for group in people.groups:
             oldest = min(group, key=lambda x: (nodes[x].since or 0, strength(x)))
             customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
             members[customer_id] = group
             customer_ids.update(dict.fromkeys(group, customer_id))
-        owned: dict[str, list[Touchpoint]] = defaultdict(list)
+            if oldest in people.surely:
+                cores[customer_id] = people.surely[oldest]
+        owned: dict[str, list[Owned]] = defaultdict(list)
         for variant in variants:
-            owner = customer_ids.get(self._owner(variant, people))
+            by = self._owner(variant, people)
+            owner = customer_ids.get(by)
             if owner is not None:
-                owned[owner].append(variant.touchpoint)
-        return Told(people, members, customer_ids, owned, rulings)
+                owned[owner].append((variant.touchpoint, by))
+        return Told(people, members, customer_ids, owned, rulings, cores, likenesses)
 
     def _owner(self, variant: Variant, people: People) -> str:
         """The first identifier from the anchor on that belongs to somebody; else the anchor."""
@@ -251,13 +264,16 @@ class Settlement:
             retold.append(Retold(customer_id, None, {}, stated, cause))
             touched.append(customer_id)
         for customer_id, group in told.members.items():
-            touchpoints = told.owned.get(customer_id, [])
+            touchpoints = told.touchpoints(customer_id)
+            core = told.cores.get(customer_id, frozenset())
+            surely = told.touchpoints(customer_id, core) if core else []
             person = component.person(customer_id)
             if (
                 not self.everyone
                 and person is not None
                 and customer_id not in repeat
                 and person.members.keys() == group
+                and (person.core, person.surely) == (sorted(core), fingerprint(surely))
                 and person.owned == fingerprint(touchpoints)
                 and (person.next_at is None or person.next_at > as_of)
             ):
@@ -266,7 +282,7 @@ class Settlement:
                 continue
             is_nobody = not group.isdisjoint(told.people.nobody)
             before = 0 if person is None else person.left_out
-            person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)
+            person, truth = refold(journeys, customer_id, group, touchpoints, as_of, is_nobody=is_nobody, core=core, surely=surely)
             component.put_person(customer_id, person)
             log.note_room(customer_id, before, person)
             cause = why.get(customer_id, "late")
@@ -313,25 +329,3 @@ def _without(kept: dict[str, Variant], some: list[Touchpoint]) -> dict[str, Vari
 
 def _is_contested(held: Held) -> bool:
     return held.variant is not None and held.variant.is_contested
-
-
-def refold(
-    journeys: Journeys, tenant: str, customer_id: str, group: frozenset[str], touchpoints: list[Touchpoint], as_of: int, *, is_nobody: bool
-) -> tuple[Person, dict[str, MomentContent]]:
-    """Tell one person from nothing: her row, and the moments that are true of her at `as_of`."""
-    person = Person(members=dict.fromkeys(sorted(group)), is_nobody=is_nobody, states={}, owned=fingerprint(touchpoints))
-    person.pace = pace(touchpoints)
-    counted = sorted(winners(touchpoints), key=lambda t: t.order)
-    for touchpoint in counted:
-        observe(person, touchpoint, journeys.room, journeys.attributes, journeys.recycled)
-        listen(person, touchpoint, journeys.consents, journeys.room)
-    truth: dict[str, MomentContent] = {}
-    fired = [NEVER]
-    for journey in journeys.compiled:
-        state, drafts, last = fold(counted, journey, as_of)
-        person.states[journey.name] = state
-        fired.append(last)
-        truth.update(moment_of(draft, tenant, customer_id, journey.name, journeys.topology.version) for draft in drafts)
-    person.fired = max(fired)
-    person.next_at = journeys.look_ahead(person, as_of)
-    return person, truth

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from touchstone.matching.frozen import Frozen
+from touchstone.matching.alike import Alike
 from touchstone.matching.records import Record
 from touchstone.model.component import Block, Described, Likeness, Linked
 from touchstone.model.message import Close, Compare, IdentityMessage, Match
@@ -74,9 +74,9 @@ class Matcher:
     `strength` of an identifier key: smaller is stronger.
     """
 
-    def __init__(self, frozen: Frozen, limit: int, strength: Callable[[str], Any]) -> None:
+    def __init__(self, alike: Alike, limit: int, strength: Callable[[str], Any]) -> None:
         self.limit = limit
-        self._frozen = frozen
+        self._scorer, self._accept, self._review = alike.scorer, alike.accept, alike.review
         self._strength = strength
         self._waiting: list[tuple[MatchPartition, str, Described]] = []
 
@@ -94,9 +94,9 @@ class Matcher:
             for other in partition.others(block, described):
                 meetings.add(described, other, block, partition)
         if meetings.places:
-            scores = self._frozen.scorer.score(meetings.records, *meetings.positions)
+            scores = self._scorer.score(meetings.records, *meetings.positions)
             for pair, score in zip(meetings.places, scores.tolist(), strict=True):
-                if score >= self._frozen.review:
+                if score >= self._review:
                     self._say(meetings.described[pair[0]], meetings.described[pair[1]], score, meetings.places[pair], send)
         return bool(waiting)
 
@@ -110,7 +110,7 @@ class Matcher:
             partition.link(block, weak.identifier)
         pair = weak.record, strong.record
         likeness = Likeness(weak.identifier, strong.identifier, pair, score, min(weak.at, strong.at), tuple(sorted(places)))
-        send(Match(weak.identifier, likeness, (weak, strong), score >= self._frozen.accept))
+        send(Match(weak.identifier, likeness, (weak, strong), score >= self._accept))
 
 
 class _Meetings:

@@ -215,7 +215,8 @@ class Person(Struct, array_like=True):
     count. `agreed`: purpose -> when the decision changed, and to what (consent.py); only of purposes that the topology knows.
     `pace`: the newest day on which touchpoints are owned, and how many. `left_out`: attributes and consents that had no room.
     `golden`: the attributes for which the topology has rules. `used`: recycled identifiers of others -> [first, last use]; `shared`: of
-    these, those that belong to nobody -> when this person's use ended.
+    these, those that belong to nobody -> when this person's use ended. `core`: where likeness has united her with others, who she would be
+    without, and `surely`: what of `owned` she would own then.
     """
 
     members: dict[str, tuple[int, int] | None]
@@ -234,6 +235,8 @@ class Person(Struct, array_like=True):
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     shared: dict[str, int | None] = field(default_factory=dict)
     agreed: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
+    core: list[str] = field(default_factory=list)
+    surely: tuple[int, int] = (0, 0)
 
 
 class SaidMoment(Struct, array_like=True):

@@ -7,29 +7,27 @@ even the fold, but its definition (consent.py beside). Where the live stages end
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
 
 from touchstone.identity.ordering import Ordering
-from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.identity.resolve import Evidence, Likely, People, resolve
 from touchstone.identity.sharing import is_generic
+from touchstone.intake.describe import Describer
 from touchstone.journey.fold import winners
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell as tell_uses
+from touchstone.journey.refold import refold
 from touchstone.journey.retention import Group, expired, group_of, surplus
-from touchstone.journey.settle import refold
+from touchstone.matching.alike import Alike
+from touchstone.matching.records import Record
 from touchstone.model.component import Person
-from touchstone.model.identifier import kind_of, tenant_of
+from touchstone.model.identifier import kind_of
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.consent import Witness
 from touchstone.topology.compile import Topology
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """A fact: two records look alike."""
-
-    pair: frozenset[str]
-    at: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Withdrawal:
     tenant: str = "default"
 
 
-Fact = Touchpoint | Likeness | Word | Withdrawal
+Fact = Touchpoint | Word | Withdrawal
 
 
 @dataclass
@@ -83,14 +81,14 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
-    likely = _likely(facts, ordering)
+    likely, records = _alike(facts, topology, ordering)
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
     gone = expired(touchpoints, horizon, topology.keep)
     touchpoints = [t for t in touchpoints if t not in gone]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
-    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined), journeys.limits)
+    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined, records), journeys.limits)
     return _view(people, since, touchpoints, held, journeys, as_of)
 
 
@@ -108,11 +106,12 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     down: dict[str, set[str]] = defaultdict(set)
     sure: set[tuple[str, str]] = set()
     for fact in facts:
-        names = fact.identifiers if isinstance(fact, Touchpoint) else tuple(fact.pair) if isinstance(fact, Likeness) else ()
-        for n, x in enumerate(names):
-            known = max(fact.occurred_at, fact.received_at - topology.lateness_ms) if isinstance(fact, Touchpoint) else fact.at
+        if not isinstance(fact, Touchpoint):
+            continue
+        for n, x in enumerate(fact.identifiers):
+            known = max(fact.occurred_at, fact.received_at - topology.lateness_ms)
             since[x] = min(since.get(x, known), known)
-            for strong in names[:n] if isinstance(fact, Touchpoint) else ():
+            for strong in fact.identifiers[:n]:
                 sure.add((x, strong))
                 up[x][kind_of(strong)].add(strong)
                 down[strong].add(x)
@@ -120,9 +119,34 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     return since, sure, {x for x in since if is_generic(topology.kinds[kind_of(x)], counts[x], len(down[x]))}
 
 
-def _likely(facts: list[Fact], ordering: Ordering) -> set[tuple[str, str]]:
-    pairs = [sorted(fact.pair, key=ordering.strength) for fact in facts if isinstance(fact, Likeness)]
-    return {(weak, strong) for strong, weak in pairs}
+def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> tuple[list[Likely], dict[str, dict[str, Mapping[str, str]]]]:
+    """All pairs of records that meet in a block of bearable size and look alike enough, and the records that they go by."""
+    if topology.matching is None:
+        return [], {}
+    alike, describer = Alike(topology.matching), Describer(topology.matching, ordering.digest)
+    blocks: dict[str, dict[tuple[str, str], Record]] = defaultdict(dict)
+    for fact in facts:
+        found = describer.describe(fact) if isinstance(fact, Touchpoint) else None
+        if found is None:
+            continue
+        described = found.described
+        for block in found.blocks:
+            blocks[block][described.identifier, described.record] = Record(described.record, described.values)
+    pairs = {
+        (weak, strong): (inside[weak], inside[strong])
+        for inside in blocks.values()
+        for strong, weak in combinations(sorted(inside, key=lambda name: (ordering.strength(name[0]), name)), 2)
+        if len(inside) <= topology.matching.limit and weak[0] != strong[0]
+    }
+    likely = []
+    records: dict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
+    for (weak, strong), couple in pairs.items():
+        score = float(alike.scorer.score(couple, np.array([0]), np.array([1]))[0])
+        if score >= alike.accept:
+            likely.append(Likely(weak[0], strong[0], score, (weak[1], strong[1])))
+            for (x, name), record in zip((weak, strong), couple, strict=True):
+                records[x][name] = record.values
+    return likely, records
 
 
 def _words(facts: list[Fact]) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
@@ -149,21 +173,26 @@ def _view(
     as_of: int,
 ) -> Truth:
     truth = Truth(nobody=people.nobody)
+    origins: dict[str, str] = {}
     for group in people.groups:
         oldest = min(group, key=lambda x: (since[x], journeys.ordering.strength(x)))
         customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
         truth.people[customer_id] = group
+        origins[customer_id] = oldest
         truth.customer_ids.update(dict.fromkeys(group, customer_id))
     owned: dict[str, list[Touchpoint]] = defaultdict(list)
+    owned_by: dict[int, str] = {}
     for t in touchpoints:
         usable = t.identifiers[held[t.key, t.content, t.tenant] :]
         owner = next((x for x in usable if x not in people.nobody), usable[0])
         owned[truth.customer_ids[owner]].append(t)
+        owned_by[id(t)] = owner
     horizon = as_of - journeys.topology.retention_ms
     for customer_id, group in truth.people.items():
         is_nobody = not group.isdisjoint(people.nobody)
-        tenant = tenant_of(min(group))
-        person, moments = refold(journeys, tenant, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody)
+        core = people.surely.get(origins[customer_id], frozenset())
+        surely = [t for t in owned[customer_id] if owned_by[id(t)] in core]
+        person, moments = refold(journeys, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody, core=core, surely=surely)
         truth.persons[customer_id] = person
         moments = {name: content for name, content in moments.items() if content.occurred_at >= horizon}
         truth.moments.update(moments)

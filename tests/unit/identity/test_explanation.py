@@ -17,8 +17,7 @@ ADA, BOB, TABLET, COOKIE, PHONE = (
 
 def known(*claims: tuple[str, str], rulings: tuple[Ruling, ...] = (), likely: tuple[tuple[str, str], ...] = ()) -> Known:
     """What a component knows of these claims (weak, strong), each seen by a touchpoint of its own."""
-    edges = [Edge(weak, strong, True, n, 10 + n) for n, (weak, strong) in enumerate(claims)]
-    edges += [Edge(weak, strong, False, 5, 5) for weak, strong in likely]
+    edges = [Edge(weak, strong, n, 10 + n) for n, (weak, strong) in enumerate(claims)]
     named = {(min(pair), max(pair)): f"web/e{n}" for n, pair in enumerate(claims)}
     nodes = {x: Node(since=0) for pair in (*claims, *likely, (ADA, BOB)) for x in pair}
     return Known(evidence_of(nodes, edges, rulings, {ADA, BOB}), POLICY, tuple(edges), rulings, named)

@@ -1,0 +1,14 @@
+"""What the journey stage needs to know of likeness: from which score on it counts, and what else is asked of it."""
+
+from touchstone.matching.frozen import scorer_of, thresholds_of
+from touchstone.topology.compile import Matching
+
+
+class Alike:
+    """The matching of a topology, ready to judge. Thresholds in bits."""
+
+    def __init__(self, matching: Matching) -> None:
+        self.scorer = scorer_of(matching)
+        self.accept, self.review = thresholds_of(self.scorer)
+        self.neighbours = matching.neighbours
+        self.protect = None
