@@ -15,7 +15,7 @@ from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.recall import Book
 from touchstone.model.component import NEVER
-from touchstone.model.output import Carried, Customer, Moment
+from touchstone.model.output import Carried, Customer, Moment, Review
 from touchstone.observe.metrics import Counts
 from touchstone.pipeline import JOURNEY, Pipeline, stages_of
 from touchstone.runtime.admin import application_topics, apply, partition_counts
@@ -119,14 +119,15 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
     _refuse_other_key(agreement, program_of(topology, ordering))
     book, codec = Book(ordering), reading_codec()
     asking = {output.topic: output.name for output in topology.asking}
-    there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments, *asking])
+    reviews = [] if topology.matching is None else [topology.topics.reviews]
+    there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments, *asking, *reviews])
     for topic in sorted(there):
         number = 0
         async for record in read_topic(bootstrap, [topic]):
             said = None if record.value is None else codec.decode_record(record.value)
             if isinstance(said, Moment) and topic in asking:
                 book.add(Carried(asking[topic], said))
-            elif isinstance(said, Moment | Customer):
+            elif isinstance(said, Moment | Customer | Review):
                 book.add(said)
             number += 1
             if number % 1_000 == 0:

@@ -29,14 +29,14 @@ from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, STATE_FORMAT
-from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, WITHHELD, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import DeadLetterLimit, Output, Topology, deciding
 from touchstone.topology.fingerprint import canonical
 
-OutputRecord = Moment | Carried | Customer | IdentityChange | DeadLetter
+OutputRecord = Moment | Carried | Customer | IdentityChange | Review | DeadLetter
 Publish = Callable[[OutputRecord, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
@@ -278,7 +278,7 @@ class Pipeline:
         stage = _STAGE_OF.get(type(message), IDENTITY)
         self._out.message(stage, self._ordering.partition(message.to, self._partitions), message)  # type: ignore[union-attr]  # set by every entry
 
-    def _emit(self, record: Moment | Customer | IdentityChange) -> None:
+    def _emit(self, record: Moment | Customer | IdentityChange | Review) -> None:
         self._count(record)
         self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
 
@@ -290,7 +290,7 @@ class Pipeline:
     def _withhold(self, output: Output) -> None:
         self.counts.add(WITHHELD, output.name)
 
-    def _count(self, record: Moment | Customer | IdentityChange) -> None:
+    def _count(self, record: Moment | Customer | IdentityChange | Review) -> None:
         if isinstance(record, Moment):
             phase = record.to_phase or (DORMANT if record.rule == DORMANT else "none")
             self.counts.add(MOMENTS, record.journey, record.kind, phase, record.action)

@@ -25,7 +25,7 @@ from touchstone.journey.speaker import Speaker
 from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, NEVER, Person
-from touchstone.model.output import Carried, Customer, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment, Review
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
@@ -34,7 +34,7 @@ from touchstone.testing.oracle import Fact, Withdrawal
 from touchstone.topology.compile import Topology
 
 JOURNEY_MESSAGES = get_args(m.JourneyMessage)
-Output = Moment | Customer | IdentityChange
+Output = Moment | Customer | IdentityChange | Review
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_identity = msgspec.msgpack.Decoder(m.IdentityMessage).decode
@@ -169,7 +169,7 @@ class System:
         """An application that has lost everything but what it has said; and that, as messages to it. `facts`: what had arrived."""
         book = Book(self.ordering)
         for record in self.outputs:
-            if isinstance(record, Moment | Customer):
+            if isinstance(record, Moment | Customer | Review):
                 book.add(record)
         for carried in self.carried:
             book.add(carried)
@@ -178,7 +178,7 @@ class System:
         if book.find_origins():
             book.trace(x for fact in facts for x in _named(fact))
         recalls = list(book.recalls(not_before))
-        assert {recall.customer_id for recall in recalls} == book.ids, "every id has an origin"
+        assert {recall.customer_id for recall in recalls} == book.ids | book.reviews.keys(), "every id has an origin"
         return self._on(count), recalls
 
     def _on(self, count: int) -> "System":

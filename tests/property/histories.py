@@ -18,6 +18,7 @@ from touchstone.topology.compile import Consent, Damping, Journey, Matching, Out
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.match import Match
 from touchstone.topology.model_attributes import WrittenAttribute
+from touchstone.topology.roles import Role
 
 HOUR = 3_600_000
 START = 1_700_000_000_000
@@ -116,7 +117,7 @@ def _settings() -> dict[str, Topology]:
 
 def _matching(limit: int) -> Matching:
     """Likeness by name and birth date, in blocks so small that they are closed now and then."""
-    roles = {"full": "full_name", "born": "birth_date", "town": "city", "street": "street"}
+    roles: dict[str, Role] = {"full": "full_name", "born": "birth_date", "town": "city", "street": "street"}
     blocks = ("birth_date",), ("names",), ("name", "city")
     return Matching(roles, {"email": "email"}, blocks, limit, 0.9, 0.2, 3, None)
 
@@ -177,7 +178,7 @@ class _Author:
         self._values = 1 if is_crowded else random.choice([2, 3, 3, 5])
         self._touchpoints: list[Touchpoint] = []
         # Of few identifiers, or no two words would ever speak of one pair.
-        self._words = random.choice([0.04, 0.04, 0.1, 0.3])
+        self._words = random.choice([0.1, 0.2, 0.3] if is_alike else [0.04, 0.04, 0.1, 0.3])
         self._ruled = random.sample([f"{kind}:{i}" for kind in KINDS for i in range(2)], 4)
 
     def facts(self) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@ from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.message import Describe
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.topology.compile import Matching
+from touchstone.topology.roles import Role
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _NOTHING: dict[str, Any] = {}
@@ -28,7 +29,7 @@ class Describer:
     def __init__(self, matching: Matching, digest: Callable[[str], bytes], capacity: int = 1 << 14) -> None:
         self._attributes = tuple(matching.roles)
         self._kinds = dict(matching.kinds)
-        self._roles = {**matching.roles, **{f"{kind}:": role for kind, role in matching.kinds.items()}}
+        self._roles: dict[str, Role] = {**matching.roles, **{f"{kind}:": role for kind, role in matching.kinds.items()}}
         self._blocks = matching.blocks or DEFAULT_BLOCKS
         self._digest = digest
         self._told: Recent[bytes, int] = Recent(capacity)

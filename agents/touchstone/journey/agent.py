@@ -320,9 +320,12 @@ class JourneyPartition:
         """Last before the commit: what changed about who is who, and one record for each customer that changed in this transaction."""
         changed, self._changed = self._changed, {}
         for root, log in changed.items():
-            is_here = Component(self._store, root).header().redirect is None
+            component = Component(self._store, root)
+            is_here = component.header().redirect is None
             for change, trigger in log.changes(is_here=is_here):
                 speaker.say_change(change, tenant_of(root), trigger)
+            for pair, doubt in log.doubts.items() if is_here else ():
+                speaker.say_doubt(component, pair, doubt)
         touched, self._touched = self._touched, {}
         for root, customer_id in touched:
             component = Component(self._store, root)

@@ -157,6 +157,10 @@ class Component:
         if known is None or described.at < known.at:
             self.put(name, described)
 
+    def described(self, identifier: str, record: str) -> Described:
+        """A record that a likeness goes by; it came with it."""
+        return cast("Described", self.get(f"d{identifier}\x1f{record}"))
+
     def add_closed(self, block: str) -> bool:
         """What was found in this block alone counts no more. True when that is news."""
         name = "k" + block
@@ -375,6 +379,11 @@ def held_name(touchpoint: Touchpoint) -> str:
 def key_row(name: str) -> str:
     """The name of the first row of the key whose row this is."""
     return name.partition(_OTHER)[0]
+
+
+def review_row(pair: tuple[str, str]) -> str:
+    """The row of what was said of two who look alike."""
+    return f"v{pair[0]}\x1f{pair[1]}"
 
 
 def customer_of(name: str) -> str:

@@ -15,6 +15,7 @@ from touchstone.journey.changes import (
     Before,
     ChangeLog,
     Was,
+    by_likeness,
     causes,
     command_between,
     last_words,
@@ -28,8 +29,9 @@ from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell
 from touchstone.journey.refold import refold
 from touchstone.journey.retention import expired, group_name, place, surplus
+from touchstone.journey.reviews import doubts
 from touchstone.journey.speaker import Speaker
-from touchstone.model.command import JOIN
+from touchstone.model.command import joins
 from touchstone.model.component import Held, Node, Ruling, Variant
 from touchstone.model.message import Arrive
 from touchstone.model.touchpoint import Touchpoint
@@ -99,11 +101,14 @@ class Settlement:
         before, after = self._people(component, told)
         changes = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
         log.undone |= self.undone
-        log.people = with_commands(changes, after, self._rulings.values(), told.standing, log.undone)
+        log.people = by_likeness(with_commands(changes, after, self._rulings.values(), told.standing, log.undone), told.cores)
         log.trigger = self.trigger or log.trigger
         self._write_nodes(component, told, variants, log)
         self._write_rulings(component, told, log)
         self._note_conflicts(component, told, log)
+        if journeys.alike is not None:
+            said = [(row.weak, row.strong) for _, row in component.rows("v")]
+            log.doubts = doubts(told.likenesses, told.people, told.customer_ids, told.standing, said, journeys.alike)
         return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
@@ -224,16 +229,16 @@ class Settlement:
         """The command because of which an identifier is shared, or not any more."""
         if reason in (APART, REFUSED_APART):
             met = [told.members[told.customer_ids[y]] for y in told.people.met.get(x, ())]
-            return command_between([{x}, *met] if reason == REFUSED_APART else met, (r for r in told.standing if r.action != JOIN))
+            return command_between([{x}, *met] if reason == REFUSED_APART else met, (r for r in told.standing if not joins(r.action)))
         if reason is None:
-            return command_between([{x}, told.members[customer_id] - {x}], (r for r in told.standing if r.action == JOIN))
+            return command_between([{x}, told.members[customer_id] - {x}], (r for r in told.standing if joins(r.action)))
         return None
 
     def _write_rulings(self, component: Component, told: Told, log: ChangeLog) -> None:
         """Joins that are in vain are said once, with the rule that forbids them."""
         holding = {id(ruling) for ruling in told.standing}
         for name, ruling in self._rulings.items():
-            reason = told.people.unjoined.get(frozenset(ruling.pair)) if id(ruling) in holding and ruling.action == JOIN else None
+            reason = told.people.unjoined.get(frozenset(ruling.pair)) if id(ruling) in holding and joins(ruling.action) else None
             if reason != ruling.reported:
                 if reason is not None:
                     x, y = ruling.pair

@@ -271,6 +271,8 @@ class SaidReview(Struct, array_like=True):
 
     revision: int
     digest: str
+    weak: str
+    strong: str
     must_repeat: bool = False
 
 

@@ -71,6 +71,8 @@ class Truth:
     carried: dict[str, dict[str, MomentContent]] = field(default_factory=dict)
     customer_ids: dict[str, str] = field(default_factory=dict)
     nobody: Mapping[str, str] = field(default_factory=dict)
+    reviews: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
+    """(weaker, stronger identifier) -> status and why, of those that wait for a steward or were decided by one."""
 
 
 def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> Truth:
@@ -81,7 +83,8 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
-    likely, records = _alike(facts, topology, ordering)
+    found = _alike(facts, topology, ordering)
+    likely, records = found.accepted, found.records
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
@@ -89,7 +92,9 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     touchpoints = [t for t in touchpoints if t not in gone]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
     people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined, records), journeys.limits)
-    return _view(people, since, touchpoints, held, journeys, as_of)
+    truth = _view(people, since, touchpoints, held, journeys, as_of)
+    truth.reviews = _reviews(found, people, truth.customer_ids, apart, joined)
+    return truth
 
 
 def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
@@ -119,18 +124,28 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     return since, sure, {x for x in since if is_generic(topology.kinds[kind_of(x)], counts[x], len(down[x]))}
 
 
-def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> tuple[list[Likely], dict[str, dict[str, Mapping[str, str]]]]:
-    """All pairs of records that meet in a block of bearable size and look alike enough, and the records that they go by."""
+@dataclass
+class _Found:
+    """What looks alike: `accepted` enough to count, with the records that it goes by; `best`: of every pair the best score."""
+
+    accepted: list[Likely] = field(default_factory=list)
+    records: dict[str, dict[str, Mapping[str, str]]] = field(default_factory=lambda: defaultdict(dict))
+    best: dict[tuple[str, str], float] = field(default_factory=dict)
+    accept: float = 0.0
+
+
+def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
+    """All pairs of records that meet in a block of bearable size and look alike."""
+    found = _Found()
     if topology.matching is None:
-        return [], {}
+        return found
     alike, describer = Alike(topology.matching), Describer(topology.matching, ordering.digest)
+    found.accept = alike.accept
     blocks: dict[str, dict[tuple[str, str], Record]] = defaultdict(dict)
     for fact in facts:
-        found = describer.describe(fact) if isinstance(fact, Touchpoint) else None
-        if found is None:
-            continue
-        described = found.described
-        for block in found.blocks:
+        said = describer.describe(fact) if isinstance(fact, Touchpoint) else None
+        for block in () if said is None else said.blocks:
+            described = said.described  # type: ignore[union-attr]  # there are blocks only where something was said
             blocks[block][described.identifier, described.record] = Record(described.record, described.values)
     pairs = {
         (weak, strong): (inside[weak], inside[strong])
@@ -138,15 +153,31 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> tuple[l
         for strong, weak in combinations(sorted(inside, key=lambda name: (ordering.strength(name[0]), name)), 2)
         if len(inside) <= topology.matching.limit and weak[0] != strong[0]
     }
-    likely = []
-    records: dict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
     for (weak, strong), couple in pairs.items():
         score = float(alike.scorer.score(couple, np.array([0]), np.array([1]))[0])
+        if score < alike.review:
+            continue
+        pair = weak[0], strong[0]
+        found.best[pair] = max(score, found.best.get(pair, score))
         if score >= alike.accept:
-            likely.append(Likely(weak[0], strong[0], score, (weak[1], strong[1])))
+            found.accepted.append(Likely(*pair, score, (weak[1], strong[1])))
             for (x, name), record in zip((weak, strong), couple, strict=True):
-                records[x][name] = record.values
-    return likely, records
+                found.records[x][name] = record.values
+    return found
+
+
+def _reviews(
+    found: _Found, people: People, home: Mapping[str, str], apart: set[frozenset[str]], joined: set[frozenset[str]]
+) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Who waits for a steward, and what she has decided."""
+    reviews: dict[tuple[str, ...], tuple[str, str]] = {}
+    for pair, score in found.best.items():
+        why = "score" if score < found.accept else people.unlikely.get(pair, "")
+        if frozenset(pair) in apart | joined:
+            reviews[pair] = "rejected" if frozenset(pair) in apart else "accepted", why
+        elif home.get(pair[0]) != home.get(pair[1]) and why in {"score", "support", "ambiguous", "neighbours"}:
+            reviews[pair] = "open", why
+    return reviews
 
 
 def _words(facts: list[Fact]) -> tuple[set[frozenset[str]], set[frozenset[str]]]:

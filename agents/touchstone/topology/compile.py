@@ -22,6 +22,7 @@ from touchstone.topology.model import (
 )
 from touchstone.topology.model_matching import WrittenMatching
 from touchstone.topology.pattern import as_pattern
+from touchstone.topology.roles import Role
 from touchstone.topology.topics import Topics
 
 
@@ -147,8 +148,8 @@ class Matching:
     many accepted likenesses of one record count. `model`: the file of `touchstone match train`; None: what is believed before anything was learnt.
     """
 
-    roles: Mapping[str, str]
-    kinds: Mapping[str, str]
+    roles: Mapping[str, Role]
+    kinds: Mapping[str, Role]
     blocks: tuple[tuple[str, ...], ...] | None
     limit: int
     accept: float | None
