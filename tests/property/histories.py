@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.property.actors import World
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Readable
 from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.oracle import Fact, Likeness, Withdrawal, Word
@@ -136,7 +136,7 @@ def _golden(topology: Topology) -> Topology:
 
 
 SETTINGS = _settings()
-ORDERING = Ordering(_REFERENCE.kinds)
+ORDERING = Readable(_REFERENCE.kinds)
 
 
 class _Author:

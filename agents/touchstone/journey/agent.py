@@ -77,8 +77,8 @@ class JourneyPartition:
             send(Compress(message.touchpoint.identifiers[message.index], redirect))
             return
         match message:
-            case AddSeen(_, identifier, since):
-                send(AddSeen(redirect, identifier, since))
+            case AddSeen(_, identifier, since, value):
+                send(AddSeen(redirect, identifier, since, value))
                 send(Compress(identifier, redirect))
             case AddEdge(_, weak, strong, first, last, sure):
                 send(AddEdge(redirect, weak, strong, first, last, sure))
@@ -94,8 +94,8 @@ class JourneyPartition:
     def _learn(self, component: Component, message: JourneyMessage) -> bool:
         """Evidence of any other kind. True when people may have changed."""
         match message:
-            case AddSeen(_, identifier, since):
-                return component.add_seen(identifier, since)
+            case AddSeen(_, identifier, since, value):
+                return component.add_seen(identifier, since, value)
             case AddEdge(_, weak, strong, first, last, sure):
                 return component.add_edge(Edge(weak, strong, sure, first, last))
             case AddRuling(_, ruling):
@@ -309,7 +309,7 @@ class JourneyPartition:
         for root, log in changed.items():
             is_here = Component(self._store, root).header().redirect is None
             for change, trigger in log.changes(is_here=is_here):
-                speaker.say_change(change, tenant_of(root), trigger)
+                speaker.say_change(change, tenant_of(root), trigger, log.values)
         touched, self._touched = self._touched, {}
         for root, customer_id in touched:
             component = Component(self._store, root)

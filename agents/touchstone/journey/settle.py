@@ -97,6 +97,7 @@ class Settlement:
         self._write_nodes(component, told, variants, log)
         self._write_rulings(component, told, log)
         self._note_conflicts(component, told, log)
+        log.learn(self._nodes)
         return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
@@ -232,6 +233,7 @@ class Settlement:
         for crowd in self._crowds:
             if crowd.anchor == anchor and crowd.group not in node.full:
                 owner = told.customer_ids.get(anchor, "")
+                log.values |= crowd.last.named
                 log.limits[owner, "touchpoints_per_day", crowd.last.identifiers] = crowd.first_out.key
 
     # -- journeys ----------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The component's voice: puts into the book what it says, and gives the record to whoever publishes it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -120,7 +120,9 @@ class Speaker:
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
         content = (
-            profile(person, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)} if person is not None else {}
+            profile(person, component.value, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)}
+            if person is not None
+            else {}
         )
         self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
@@ -165,8 +167,10 @@ class Speaker:
         return {name: DORMANT if state.is_dormant else state.phase or BEFORE_THE_FIRST for name, state in states}
 
     # -- identity changes ----------------------------------------------------------------------------------------------------
-    def say_change(self, change: Change, tenant: str, trigger: str | None) -> None:
-        """Something changed about who is who; `trigger` is the key of the touchpoint that brought it to light, if one did."""
+    def say_change(self, change: Change, tenant: str, trigger: str | None, values: Mapping[str, str]) -> None:
+        """Something changed about who is who; `trigger` is the key of the touchpoint that brought it to light, if one did; `values` are those
+        of the identifiers concerned.
+        """
         parts = (*change[:2], *change.customers, *change.identifiers, trigger or "", change.rule, str(self.wall_ms))
         self._emit(
             IdentityChange(
@@ -175,7 +179,7 @@ class Speaker:
                 tenant=tenant,
                 customer_id=change.customer_id,
                 customers=change.customers,
-                identifiers=tuple({"kind": kind_of(x), "value": value_of(x)} for x in change.identifiers),
+                identifiers=tuple({"kind": kind_of(x), "value": values.get(x) or value_of(x)} for x in change.identifiers),
                 trigger=trigger,
                 rule=change.rule,
                 detected_at=self.wall_ms,
