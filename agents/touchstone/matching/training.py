@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from touchstone.matching.blocking import DEFAULT_BLOCKS, Block, candidates
 from touchstone.matching.cluster import Edge, cluster
 from touchstone.matching.compare import Codes, Levels, compare
-from touchstone.matching.features import FEATURES, MISSING
+from touchstone.matching.features import FEATURES, MISSING, holder_value
 from touchstone.matching.model import FeatureModel, Model, default_model, digest, sealed
 from touchstone.matching.records import Record
 from touchstone.matching.score import Bits, Scorer, bits
@@ -163,7 +163,7 @@ def _with_frequencies(model: Model, records: Sequence[Record], found: Sequence[f
         holders: Counter[str] = Counter()
         with_any = 0
         for person in found:
-            values = {value for member in person if (value := by_id[member].values.get(feature.name))}
+            values = {holder_value(feature.name, value) for member in person if (value := by_id[member].values.get(feature.name))}
             with_any += bool(values)
             holders.update(values)
         if with_any:
