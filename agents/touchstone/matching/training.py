@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from touchstone.matching.blocking import DEFAULT_BLOCKS, Block, candidates
-from touchstone.matching.cluster import Edge, cluster
+from touchstone.matching.cluster import Between, Edge, cluster
 from touchstone.matching.compare import Codes, Levels, compare
 from touchstone.matching.features import FEATURES, MISSING, holder_value
 from touchstone.matching.model import FeatureModel, Model, default_model, digest, sealed
@@ -67,8 +67,15 @@ def train(
 
 def people(model: Model, records: Sequence[Record], left: Codes, right: Codes, levels: Levels) -> list[frozenset[str]]:
     """The people that a model sees in records whose pairs are compared already."""
-    scores = Scorer(model).weigh(records, left, levels)
-    return cluster(records, edges(records, left, right, scores), bits(model.accept))[0]
+    scorer = Scorer(model)
+    scores = scorer.weigh(records, left, levels)
+    return cluster(records, edges(records, left, right, scores), bits(model.accept), between=between(scorer, records))[0]
+
+
+def between(scorer: Scorer, records: Sequence[Record]) -> Between:
+    """What any two records say of each other, also those that share no block."""
+    by_id = {record.id: record for record in records}
+    return lambda one, other: scorer.score_pair(by_id[one], by_id[other])
 
 
 def edges(records: Sequence[Record], left: Codes, right: Codes, scores: Bits) -> list[Edge]:
