@@ -55,7 +55,7 @@ def main() -> None:
     lines = gzip.decompress((folder / "adobe-luma.touchpoints.jsonl.gz").read_bytes()).splitlines()
     prepared = [prepare_line(line, topology) for line in lines]
     records = [Record(each.topic, 0, offset, NOW, each.key, each.value, each.headers) for offset, each in enumerate(prepared)]
-    intake = Intake(topology, Ordering(topology.kinds).strength, Counts())
+    intake = Intake(topology, Ordering(topology.kinds), Counts())
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 

@@ -54,7 +54,7 @@ def _intake(lines: Iterable[bytes], topology: Topology, rounds: int) -> Iterable
             intake.take(record, messages)
 
     for _ in range(rounds):
-        intake = Intake(topology, Ordering(topology.kinds).strength, Counts())
+        intake = Intake(topology, Ordering(topology.kinds), Counts())
         yield cpu_seconds(partial(take, intake, [])) / len(records) * 1e6
 
 

@@ -200,7 +200,7 @@ def _refuse_other_key(agreement: Agreement | None, program: Pipeline) -> None:
 
 async def _trace(book: Book, topology: Topology, ordering: Ordering, bootstrap: str) -> None:
     """Look for the identifiers of customer ids in the touchpoints themselves."""
-    intake = Intake(topology, ordering.strength, Counts(), reading_codec())
+    intake = Intake(topology, ordering, Counts(), reading_codec())
     async for record in read_topic(bootstrap, channel_topics(topology)):
         taken = intake.take(record, [])
         if isinstance(taken, Accepted):

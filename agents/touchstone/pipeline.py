@@ -83,7 +83,7 @@ class Pipeline:
         self.committed_counts = Counts()
         self._sealed_censuses: dict[int, Census] = {}
         self._censuses: dict[int, Census] = {}
-        self._intake = Intake(topology, ordering.strength, self.counts, codec, ordering.digest)
+        self._intake = Intake(topology, ordering, self.counts, codec)
         self._tallies = None if limit is None else Tallies(limit)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}

@@ -48,8 +48,8 @@ def test_the_readmes_story_comes_out_as_shown_and_its_consumer_hears_it(tmp_path
 
             heard = listen(kafka.bootstrap, tmp_path, environment)
 
-    assert heard.index("asserted 6961148ee3be start -> purchase") < heard.index("retracted 6961148ee3be start -> purchase")
-    assert "asserted 86b1ea5f7f8c decision -> purchase" in heard
+    assert heard.index("asserted db1cd105c6a4 start -> purchase") < heard.index("retracted db1cd105c6a4 start -> purchase")
+    assert "asserted 72d0d1a88adc decision -> purchase" in heard
 
 
 def live_steps() -> list[Step]:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.property.actors import World
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Readable
 from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.oracle import Fact, Withdrawal, Word
@@ -158,7 +158,7 @@ _DESCRIPTIONS: tuple[dict[str, Any], ...] = (
 )
 """Three people and nobody: some look alike, some share a day or a house."""
 SETTINGS = _settings()
-ORDERING = Ordering(_REFERENCE.kinds)
+ORDERING = Readable(_REFERENCE.kinds)
 
 
 class _Author:

@@ -179,6 +179,9 @@ def expected_customers(system: System, truth: Truth) -> dict[str, Customer]:
         def get(self, name: str) -> None:
             return None
 
+        def node(self, identifier: str) -> None:
+            return None
+
         def put(self, name: str, row: SaidCustomer) -> None:
             return None
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from touchstone.identity.ordering import Ordering
 from touchstone.model.output import Customer, IdentityChange
 from touchstone.pipeline import JOURNEY, OutputRecord
 from touchstone.simulate import Twin
@@ -104,7 +105,7 @@ def test_a_robot_with_one_cookie_fills_nothing_and_costs_nobody_else() -> None:
     after = min(system.transaction([system.touchpoint(user_id=user) for user in people]) for _ in range(3))
 
     (stores,) = system.twin.stores
-    rows = stores[JOURNEY].scan("default/cookie:robot", "t")
+    rows = stores[JOURNEY].scan(Ordering(TOPOLOGY.kinds).key("default", "cookie", "robot"), "t")
     assert len(rows) == limit
     limited = [record for record in system.said if isinstance(record, IdentityChange) and record.kind == "limited"]
     assert [(change.rule, change.identifiers) for change in limited] == [

@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from touchstone.customerfile.load import load_mapping_text
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
 from touchstone.simulate import Twin
+from touchstone.stewardship.names import values_of
 from touchstone.topology.load import default_topology_path, load_text, load_topology
 
 PACKAGE = ROOT / "agents" / "touchstone"
@@ -192,7 +194,7 @@ def test_the_way_of_an_event_is_as_told() -> None:
 
     for event in ("e1", "e2", "e3", "e4"):
         told = [words(line) for block in blocks("docs/how-it-works.md", f"trace {event}") for line in block.splitlines()]
-        assert told == [words(line) for line in watched.trace[event]], event
+        assert told == [words(short(line, watched.values)) for line in watched.trace[event]], event
     (rows,) = blocks("docs/how-it-works.md", "rows")
     assert [words(line)[:3] for line in rows.splitlines()] == [words(line) for line in watched.rows()]
 
@@ -213,7 +215,7 @@ class Watched:
         hand_over = out.message
 
         def listen(stage: str, partition: int, message: Any) -> None:
-            self._now.append(f"{stage} {type(message).__name__} {short(message.to)}")
+            self._now.append(f"{stage} {type(message).__name__} {message.to}")
             hand_over(stage, partition, message)
 
         out.message = listen  # type: ignore[method-assign]  # the twin has no other place to listen
@@ -223,11 +225,16 @@ class Watched:
         self._now = self.trace[msgspec.json.decode(line)["event_id"]] = []
         self._twin.feed([line.encode()])
 
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the keys stand for."""
+        return values_of(self._twin)
+
     def rows(self) -> list[str]:
         """Stage, group and name of every row, as the page writes them."""
         (stores,) = self._twin.stores
         return [
-            f"{stage} {short(group)} {short(name)}"
+            f"{stage} {short(group, self.values)} {short(name, self.values)}"
             for stage, store in stores.items()
             for group in store.groups()
             for name, _ in store.scan(group, "")
@@ -242,12 +249,14 @@ class Watched:
                 what = record.status
             case IdentityChange():
                 what = record.kind
-        who = "" if isinstance(record, DeadLetter | Carried | Review) else short(record.customer_id)
+        who = "" if isinstance(record, DeadLetter | Carried | Review) else record.customer_id
         self._now.append(f"SAID {type(record).__name__} {who} {what}")
 
 
-def short(text: str) -> str:
-    """Identifiers without the tenant, ids cut to 12 characters, the separator readable."""
+def short(text: str, values: Mapping[str, str]) -> str:
+    """Identifiers with their values and without the tenant, ids cut to 12 characters, the separator readable."""
+    for key, value in values.items():
+        text = text.replace(key, f"{key.partition(':')[0]}:{value}")
     without_tenant = text if re.match(r"tdefault/", text) else text.replace("default/", "")
     return re.sub(r"\b([a-z]?)([0-9a-f]{12})[0-9a-f]{20}\b", r"\1\2", without_tenant).replace("\x1f", "|")
 

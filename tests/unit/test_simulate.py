@@ -60,7 +60,7 @@ def test_batches_partitions_and_order_do_not_change_the_end(partitions: int, at_
 def test_the_twin_agrees_with_who_sees_everything_at_once() -> None:
     """The oracle is told all touchpoints together and knows no order, no message and no state."""
     simulation = simulate(GENERATED.lines, TOPOLOGY)
-    intake = Intake(TOPOLOGY, ORDERING.strength, Counts())
+    intake = Intake(TOPOLOGY, ORDERING, Counts())
     prepared = [prepare_line(one, TOPOLOGY) for one in GENERATED.lines]
     taken = [intake.take(Record(p.topic, 0, n, 0, p.key, p.value), []) for n, p in enumerate(prepared)]
     facts = [one.touchpoint for one in taken if isinstance(one, Accepted)]
@@ -69,7 +69,7 @@ def test_the_twin_agrees_with_who_sees_everything_at_once() -> None:
 
     assert {row["moment_id"] for row in simulation.final["moments"]} == truth.moments.keys()
     assert {
-        row["customer_id"]: frozenset(f"{row['tenant']}/{one['kind']}:{one['value']}" for one in row["identifiers"])
+        row["customer_id"]: frozenset(ORDERING.key(row["tenant"], one["kind"], one["value"]) for one in row["identifiers"])
         for row in simulation.final["customers"]
     } == truth.people
     assert len(simulation.final["deadletters"]) == GENERATED.garbage > 0

@@ -30,6 +30,7 @@ from touchstone.simulate import Twin
 from touchstone.stewardship.effect import people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.knowledge import knowledge
+from touchstone.stewardship.names import Values, readable, values_of
 from touchstone.topology.compile import Topology
 
 _VERDICTS = {
@@ -69,23 +70,24 @@ def identity_command(
     twin = _twin(set(keys), file, topology, app, bootstrap)
     known = knowledge(twin, Journeys(topology, ordering_of(topology)).limits, set(keys))
     ids = {x: customer_id for customer_id, group in people(twin).items() for x in group}
+    teller = _Teller(ids, values_of(twin) | dict(keys), output)
     if len(keys) == 2:
-        _tell_pair(why.explain(known, *keys), ids, output)
+        teller.tell_pair(why.explain(known, *keys))
     else:
-        _tell_person(known, keys[0], ids, output)
+        teller.tell_person(known, next(iter(keys)))
 
 
-def _keys(words: list[str], topology: Topology) -> list[str]:
+def _keys(words: list[str], topology: Topology) -> dict[str, str]:
     kinds = {kind: kind for kind in topology.kinds} | dict(topology.kind_aliases)
-    reader = CommandReader(topology, ordering_of(topology).strength, reading_codec())
-    keys: list[str] = []
+    reader = CommandReader(topology, ordering_of(topology), reading_codec())
+    keys: dict[str, str] = {}
     for wanted in (parse(word, kinds) for word in words):
         if wanted.kind is None:
             raise UsageError(
                 f"expected kind:value, such as email:ada@x.org, found {wanted.text!r}; `touchstone inspect` shows those of an id"
             )
         try:
-            keys += reader.keys("identifier", [{"kind": wanted.kind, "value": wanted.value}], wanted.tenant or DEFAULT_TENANT)
+            keys |= reader.keys("identifier", [{"kind": wanted.kind, "value": wanted.value}], wanted.tenant or DEFAULT_TENANT)
         except RecordRejected as rejected:
             raise UsageError(f"{wanted.kind}: expected an identifier that touchpoints can have, found {rejected.reason}") from None
     return keys
@@ -97,81 +99,96 @@ def _twin(keys: set[str], file: Path | None, topology: Topology, app: str, boots
     return told(lines_of(file), topology, lambda _: None)
 
 
-def _tell_pair(explanation: Explanation, ids: Mapping[str, str], output: Output) -> None:
-    first, second = explanation.first, explanation.second
-    output.emit(
-        {
-            "first": _word(first),
-            "second": _word(second),
-            "verdict": explanation.verdict,
-            "customers": [ids.get(first), ids.get(second)],
-            "path": [_step_row(step) for step in explanation.path],
-            "kept_apart": [
-                msgspec.structs.asdict(r) | {"at": iso_text(r.at), "pair": list(map(_word, r.pair))} for r in explanation.kept_apart
-            ],
-            "nobody": {_word(x): rule for x, rule in (explanation.nobody or {}).items()},
+class _Teller:
+    """Says what was found. `values`: what the keys of identifiers stand for."""
+
+    def __init__(self, ids: Mapping[str, str], values: Values, output: Output) -> None:
+        self._ids, self._values, self._output = ids, values, output
+
+    def tell_pair(self, explanation: Explanation) -> None:
+        """Whether two identifiers are one person, and why."""
+        first, second = explanation.first, explanation.second
+        self._output.emit(
+            {
+                "first": self._word(first),
+                "second": self._word(second),
+                "verdict": explanation.verdict,
+                "customers": [self._ids.get(first), self._ids.get(second)],
+                "path": [self._step_row(step) for step in explanation.path],
+                "kept_apart": [
+                    msgspec.structs.asdict(r) | {"at": iso_text(r.at), "pair": list(map(self._word, r.pair))}
+                    for r in explanation.kept_apart
+                ],
+                "nobody": {self._word(x): rule for x, rule in (explanation.nobody or {}).items()},
+            }
+        )
+        self._output.text(f"{self._word(first)} and {self._word(second)} {_VERDICTS[explanation.verdict]}")
+        for x in dict.fromkeys((first, second)):
+            if x in self._ids:
+                self._output.text(f"  {self._word(x)} is of customer {short(self._ids[x])}")
+        self._tell_steps("The way from one to the other", list(explanation.path))
+        for ruling in explanation.kept_apart:
+            self._output.text(f"kept apart by the command {ruling.command} ({ruling.action}, {at(ruling.at)}): {self._pair(ruling)}")
+        for x, rule in (explanation.nobody or {}).items():
+            self._output.text(f"{self._word(x)} belongs to nobody ({rule}): {in_words(rule)}")
+
+    def tell_person(self, known: Known, identifier: str) -> None:
+        """What makes the person whose identifier this is, and what was refused."""
+        group = members(known, identifier)
+        if not group:
+            self._output.fail(f"{self._word(identifier)} was never seen")
+        paths = {x: why.explain(known, identifier, x).path for x in group[1:]}
+        against = refused(known, identifier)
+        self._output.emit(
+            {
+                "identifier": self._word(identifier),
+                "customer": self._ids.get(identifier),
+                "identifiers": [
+                    {"identifier": self._word(x), "path": [self._step_row(step) for step in path]} for x, path in paths.items()
+                ],
+                "refused": [self._step_row(step) for step in against],
+            }
+        )
+        self._output.text(
+            f"{self._word(identifier)} is of customer {short(self._ids.get(identifier, '–'))}, with {len(group) - 1} other identifiers"
+        )
+        self._tell_steps("Why they are one", list({(s.left, s.right): s for path in paths.values() for s in path}.values()))
+        self._tell_steps("What was refused", against)
+
+    def _tell_steps(self, title: str, steps: list[Step]) -> None:
+        if steps and not self._output.is_json:
+            self._output.text()
+            head = ("from", "to", "because", "first", "last", "touchpoint", "refused by")
+            self._output.table(head, [self._cells(step) for step in steps], title=title)
+            for rule in dict.fromkeys(step.refused for step in steps if step.refused is not None):
+                self._output.text(f"{rule}: {in_words(rule)}")
+
+    def _cells(self, step: Step) -> tuple[str, ...]:
+        because = {"sure": "seen together", "likely": "look alike"}.get(step.by, f"joined by {step.command}")
+        return (
+            self._word(step.left),
+            self._word(step.right),
+            because,
+            at(step.first),
+            at(step.last),
+            step.touchpoint or "–",
+            step.refused or "",
+        )
+
+    def _step_row(self, step: Step) -> dict[str, Any]:
+        return {
+            "left": self._word(step.left),
+            "right": self._word(step.right),
+            "by": step.by,
+            "first": iso_text(step.first),
+            "last": iso_text(step.last),
+            "touchpoint": step.touchpoint,
+            "command": step.command,
+            "refused": step.refused,
         }
-    )
-    output.text(f"{_word(first)} and {_word(second)} {_VERDICTS[explanation.verdict]}")
-    for x in dict.fromkeys((first, second)):
-        if x in ids:
-            output.text(f"  {_word(x)} is of customer {short(ids[x])}")
-    _tell_steps("The way from one to the other", list(explanation.path), output)
-    for ruling in explanation.kept_apart:
-        output.text(f"kept apart by the command {ruling.command} ({ruling.action}, {at(ruling.at)}): {_pair(ruling)}")
-    for x, rule in (explanation.nobody or {}).items():
-        output.text(f"{_word(x)} belongs to nobody ({rule}): {in_words(rule)}")
 
+    def _pair(self, ruling: Ruling) -> str:
+        return " | ".join(map(self._word, ruling.pair))
 
-def _tell_person(known: Known, identifier: str, ids: Mapping[str, str], output: Output) -> None:
-    group = members(known, identifier)
-    if not group:
-        output.fail(f"{_word(identifier)} was never seen")
-    paths = {x: why.explain(known, identifier, x).path for x in group[1:]}
-    against = refused(known, identifier)
-    output.emit(
-        {
-            "identifier": _word(identifier),
-            "customer": ids.get(identifier),
-            "identifiers": [{"identifier": _word(x), "path": [_step_row(step) for step in path]} for x, path in paths.items()],
-            "refused": [_step_row(step) for step in against],
-        }
-    )
-    output.text(f"{_word(identifier)} is of customer {short(ids.get(identifier, '–'))}, with {len(group) - 1} other identifiers")
-    _tell_steps("Why they are one", list({(s.left, s.right): s for path in paths.values() for s in path}.values()), output)
-    _tell_steps("What was refused", against, output)
-
-
-def _tell_steps(title: str, steps: list[Step], output: Output) -> None:
-    if steps and not output.is_json:
-        output.text()
-        head = ("from", "to", "because", "first", "last", "touchpoint", "refused by")
-        output.table(head, [_cells(step) for step in steps], title=title)
-        for rule in dict.fromkeys(step.refused for step in steps if step.refused is not None):
-            output.text(f"{rule}: {in_words(rule)}")
-
-
-def _cells(step: Step) -> tuple[str, ...]:
-    because = {"sure": "seen together", "likely": "look alike"}.get(step.by, f"joined by {step.command}")
-    return _word(step.left), _word(step.right), because, at(step.first), at(step.last), step.touchpoint or "–", step.refused or ""
-
-
-def _step_row(step: Step) -> dict[str, Any]:
-    return {
-        "left": _word(step.left),
-        "right": _word(step.right),
-        "by": step.by,
-        "first": iso_text(step.first),
-        "last": iso_text(step.last),
-        "touchpoint": step.touchpoint,
-        "command": step.command,
-        "refused": step.refused,
-    }
-
-
-def _pair(ruling: Ruling) -> str:
-    return " | ".join(map(_word, ruling.pair))
-
-
-def _word(key: str) -> str:
-    return key.removeprefix(f"{DEFAULT_TENANT}/")
+    def _word(self, key: str) -> str:
+        return readable(key, self._values)

@@ -5,6 +5,7 @@ from collections import Counter
 from touchstone.cli.output import SHOWN_FINDINGS, Finding, counted
 from touchstone.clock import SystemClock
 from touchstone.contracts import reasons
+from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
 from touchstone.intake.lines import Prepared, kinds_of
 from touchstone.intake.misspelt import found, meant, shown
@@ -24,7 +25,7 @@ class Judge:
     """
 
     def __init__(self, topology: Topology, file: str) -> None:
-        self._intake = Intake(topology, str, Counts())  # which identifier is stronger does not matter to whether a line is taken
+        self._intake = Intake(topology, Ordering(topology.kinds), Counts())
         self._kinds = (*topology.kinds, *topology.kind_aliases)
         self._messages: list[IdentityMessage] = []
         self._now = SystemClock().now_ms()

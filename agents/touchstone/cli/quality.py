@@ -119,7 +119,7 @@ def of_file(
     simulation = simulate(lines, topology, as_of=as_of)
     customers = list(FinalView(simulation.records).customers.values())
     judged = Quality(_sampled(customers, sample), simulation.as_of, forms)
-    reader = SaidReader(topology, crosswalk(customers))
+    reader = SaidReader(topology, crosswalk(topology, customers))
     for offset, line in enumerate(lines):
         prepared = prepare_line(line, topology)
         said = reader.read(Record(prepared.topic, 0, offset, 0, prepared.key, prepared.value, prepared.headers))
@@ -141,7 +141,7 @@ async def of_system(bootstrap: str, topology: Topology, as_of: int, forms: dict[
             view.apply(codec.decode_record(record.value))
     customers = list(view.customers.values())
     judged = Quality(_sampled(customers, sample), as_of, forms)
-    reader = SaidReader(topology, crosswalk(customers), codec)
+    reader = SaidReader(topology, crosswalk(topology, customers), codec)
     async for record in read_topic(bootstrap, sorted({channel.topic for channel in topology.channels.values()})):
         said = reader.read(record)
         if said is not None:

@@ -29,7 +29,7 @@ class Examiner:
     """Judges letters before they are sent, by the pipeline's own intake: what would be refused again is sent only if `anyway`."""
 
     def __init__(self, topology: Topology, codec: Codec, *, max_tries: int, anyway: bool) -> None:
-        self._intake = Intake(topology, Ordering(topology.kinds).strength, Counts(), codec)
+        self._intake = Intake(topology, Ordering(topology.kinds), Counts(), codec)
         self._max_tries, self._anyway = max_tries, anyway
         self._now_ms = SystemClock().now_ms()
 

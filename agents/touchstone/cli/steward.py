@@ -1,7 +1,7 @@
 """A steward's command on its way: from words to a command, tried, shown, given."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from rich.text import Text
 
+from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import RECORD_NAMES, line, short
@@ -19,16 +20,17 @@ from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.times import iso_text
 from touchstone.errors import RecordRejected, UsageError
-from touchstone.identity.ordering import Ordering
-from touchstone.intake.command import CommandReader, Ruled, command_name
+from touchstone.intake.command import CommandReader, Ruled, command_name, written
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.model.command import UNDO, Command
-from touchstone.model.identifier import kind_of, tenant_of, value_of
+from touchstone.model.identifier import tenant_of
 from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
+from touchstone.simulate import Twin
 from touchstone.stewardship.effect import Effect, People, effect_of, people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.giving import give, given_before
+from touchstone.stewardship.names import Values, named, readable, values_of
 from touchstone.stewardship.reviews import Reviews, keys_of, last_words, meant, read_reviews
 from touchstone.topology.compile import Topology
 
@@ -61,7 +63,7 @@ class Desk:
 
     def __init__(self, topology: Topology, app: str, output: Output) -> None:
         self._topology, self._app, self._output = topology, app, output
-        self._reader = CommandReader(topology, Ordering(topology.kinds).strength, reading_codec())
+        self._reader = CommandReader(topology, ordering_of(topology), reading_codec())
 
     # -- trying -----------------------------------------------------------------------------------------------------------------
     def try_on_file(self, wish: Wish, file: Path) -> Tried:
@@ -82,7 +84,7 @@ class Desk:
                 if ruled is not None:
                     before.setdefault((ruled.command.tenant, ruled.command.command_id), ruled)
                     latest = max(latest, ruled.command.at)
-        ruled = self._command(wish, before, people(twin), latest + 1)
+        ruled = self._command(wish, before, twin, latest + 1)
         return Tried(ruled, effect_of(ruled, twin, said, self._topology))
 
     def try_live(self, wish: Wish, bootstrap: str | None) -> Tried:
@@ -98,7 +100,7 @@ class Desk:
         before = asyncio.run(given_before(self._topology, kafka, self._reader))
         said: list[OutputRecord] = []
         twin = asyncio.run(live_twin(self._topology, self._app, kafka, self._names(wish, before), said.append))
-        ruled = self._command(wish, before, people(twin), SystemClock().now_ms())
+        ruled = self._command(wish, before, twin, SystemClock().now_ms())
         return Tried(ruled, effect_of(ruled, twin, said, self._topology), kafka)
 
     def _read_given(self, text: bytes) -> Ruled | None:
@@ -115,27 +117,27 @@ class Desk:
         return set(self._keys(wish.identifiers + wish.others))
 
     # -- the command ---------------------------------------------------------------------------------------------------------------
-    def _command(self, wish: Wish, before: Given, who_is_who: People, at: int) -> Ruled:
+    def _command(self, wish: Wish, before: Given, twin: Twin, at: int) -> Ruled:
         if wish.action == UNDO:
             stated: dict[str, Any] = {"tenant": self._target(wish, before).command.tenant, "undoes": wish.undoes}
         else:
-            named = set(self._keys(wish.identifiers))
-            others = self._keys(wish.others) if wish.others else sorted(_the_person(named, who_is_who) - named)
+            ours = self._keys(wish.identifiers)
+            others = self._keys(wish.others) if wish.others else _rest_of_the_person(ours, twin)
             if not others:
                 raise UsageError("expected a person with other identifiers as well, found one without: there is nothing to split")
-            tenants = {tenant_of(x) for x in (*named, *others)}
+            tenants = {tenant_of(x) for x in (*ours, *others)}
             if len(tenants) > 1:
                 raise UsageError(f"expected identifiers of one tenant, found {', '.join(sorted(tenants))}: people of two are never related")
-            stated = {"tenant": tenants.pop(), "identifiers": _written(sorted(named)), "others": _written(others)}
+            stated = {"tenant": tenants.pop(), "identifiers": written(sorted(ours.items())), "others": written(others.items())}
         stated |= {"command_id": wish.command_id, "action": wish.action, "at": at, "who": wish.who, "why": wish.why}
         if (stated["tenant"], wish.command_id) in before:
             raise UsageError(f"the command id {wish.command_id!r} was given already; take another --id, or none")
         with _in_words():
             return self._reader.read(msgspec.json.encode(stated), at)
 
-    def _keys(self, words: tuple[str, ...]) -> list[str]:
+    def _keys(self, words: tuple[str, ...]) -> dict[str, str]:
         kinds = {kind: kind for kind in self._topology.kinds} | dict(self._topology.kind_aliases)
-        keys: list[str] = []
+        keys: dict[str, str] = {}
         for wanted in (parse(word, kinds) for word in words):
             if wanted.kind is None:
                 raise UsageError(
@@ -143,7 +145,7 @@ class Desk:
                 )
             with _in_words():
                 pair = {"kind": wanted.kind, "value": wanted.value}
-                keys += self._reader.keys("identifiers", [pair], wanted.tenant or DEFAULT_TENANT)
+                keys |= self._reader.keys("identifiers", [pair], wanted.tenant or DEFAULT_TENANT)
         return keys
 
     @staticmethod
@@ -163,8 +165,8 @@ class Desk:
             {
                 "record": "effect",
                 "command": to_json(command),
-                "before": _people_as_json(effect.before),
-                "after": _people_as_json(effect.after),
+                "before": _people_as_json(effect.before, effect.values),
+                "after": _people_as_json(effect.after, effect.values),
                 "records": [{"record": RECORD_NAMES[type(record)], **to_json_dict(record)} for record in effect.records],
             }
         )
@@ -172,7 +174,10 @@ class Desk:
             return
         output.text(Text.assemble((f"{command.action} ", "bold"), (command.command_id, "cyan"), f"  by {command.who}: {command.why}"))
         for title, found in (("Now", effect.before), ("Then", effect.after)):
-            rows = [(short(customer_id), " ".join(sorted(map(_word, members)))) for customer_id, members in found.items()]
+            rows = [
+                (short(customer_id), " ".join(sorted(readable(x, effect.values) for x in members)))
+                for customer_id, members in found.items()
+            ]
             output.text()
             output.table(("customer", "identifiers"), rows, title=f"{title}: {counted(len(found), 'customer')}")
         retracted = sum(moment.action == "retract" for moment in effect.moments)
@@ -226,20 +231,17 @@ def _answering(wish: Wish, reviews: Reviews) -> Wish:
     return wish._replace(identifiers=(one,), others=(other,), review=None)
 
 
-def _the_person(named: set[str], who_is_who: People) -> frozenset[str]:
-    found = [members for members in who_is_who.values() if named & members]
-    if len(found) != 1 or not named <= found[0]:
+def _rest_of_the_person(given: Mapping[str, str], twin: Twin) -> dict[str, str]:
+    found = [members for members in people(twin).values() if given.keys() & members]
+    if len(found) != 1 or not given.keys() <= found[0]:
         raise UsageError(f"expected identifiers of one person, found them with {len(found)}; name the others with --from")
-    return found[0]
+    values = values_of(twin)
+    rest = sorted((*named(x, values), x) for x in found[0] - given.keys())
+    return {x: value for _, value, x in rest}
 
 
-def _written(keys: list[str]) -> list[dict[str, str]]:
-    return [{"kind": kind_of(key), "value": value_of(key)} for key in keys]
+def _people_as_json(found: People, values: Values) -> list[dict[str, Any]]:
+    def names(members: Iterable[str]) -> list[dict[str, str]]:
+        return [{"kind": kind, "value": value} for kind, value in sorted(named(x, values) for x in members)]
 
-
-def _word(key: str) -> str:
-    return key.removeprefix(f"{DEFAULT_TENANT}/")
-
-
-def _people_as_json(found: People) -> list[dict[str, Any]]:
-    return [{"customer_id": customer_id, "identifiers": _written(sorted(members))} for customer_id, members in found.items()]
+    return [{"customer_id": customer_id, "identifiers": names(members)} for customer_id, members in found.items()]

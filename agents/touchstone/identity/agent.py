@@ -52,8 +52,8 @@ class Identity:
         match message:
             case Arrive():
                 self._arrive(message, send)
-            case Seen(x, since):
-                self._seen(x, since, send)
+            case Seen():
+                self._seen(message, send)
             case Claim():
                 self._claim(message, send)
             case Ask():
@@ -89,13 +89,14 @@ class Identity:
         else:
             send(AddTouchpoint(pointer.root, message.index, message.touchpoint))
 
-    def _seen(self, x: str, since: int, send: Send) -> None:
+    def _seen(self, message: Seen, send: Send) -> None:
         """The component hears of it only where that says something new: intake forgets what it has said."""
+        x, since = message.to, message.since
         pointer = self._pointer(x)
         if pointer.since is None or since < pointer.since:
             pointer.since = since
             self._store.put(x, "i", pointer)
-            send(AddSeen(pointer.root, x, since))
+            send(AddSeen(pointer.root, x, since, message.value))
 
     def _claim(self, message: Claim, send: Send) -> None:
         """At the weak end: does it still unite? It asks the strong end either way, which must count its neighbours."""

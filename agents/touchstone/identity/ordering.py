@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
-from touchstone.model.identifier import kind_of
+from touchstone.model.identifier import identifier_key, kind_of
 from touchstone.topology.compile import IdentifierKind
 
 Strength = tuple[int, int, str]
@@ -31,6 +31,10 @@ class Ordering:
         """16 bytes, keyed."""
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret).digest()
 
+    def key(self, tenant: str, kind: str, value: str) -> str:
+        """The key of an identifier: its value stands in it as a keyed hash, so that a value that is to be forgotten stands in no key."""
+        return identifier_key(tenant, kind, self.digest(f"identifier {identifier_key(tenant, kind, value)}").hex())
+
     def _strength(self, key: str) -> Strength:
         return self._ranks[kind_of(key)], int.from_bytes(self.digest(key)[8:], "big"), key
 
@@ -40,3 +44,11 @@ class Ordering:
     def partition(self, key: str, count: int) -> int:
         """The partition of the internal topics and stores that keeps this identifier, or the component with this root."""
         return self.hook(key)[0] % count
+
+
+class Readable(Ordering):
+    """The same with keys that hold the values themselves: for stories and tests, whose failures people read. No installation uses it."""
+
+    def key(self, tenant: str, kind: str, value: str) -> str:
+        """The key of an identifier."""
+        return identifier_key(tenant, kind, value)

@@ -1,8 +1,6 @@
 """One record of a channel topic: decode, validate, normalise, anchor, send; or a dead letter."""
 
-from collections.abc import Callable
 from hashlib import blake2b, sha256
-from typing import Any
 
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
@@ -12,6 +10,7 @@ from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
 from touchstone.intake.describe import Describer
 from touchstone.intake.event_time import arrival
+from touchstone.intake.identifiers import Namer
 from touchstone.intake.messages import Known
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
 from touchstone.model.message import IdentityMessage
@@ -31,26 +30,19 @@ KEPT_HEADERS = 32
 
 
 class Intake:
-    """Stage 1 for all channels; stateless but for memories that only save work. `strength` of an identifier key: smaller is stronger; `digest`: keyed."""
+    """Stage 1 for all channels; stateless but for memories that only save work."""
 
-    def __init__(
-        self,
-        topology: Topology,
-        strength: Callable[[str], Any],
-        counts: Counts,
-        codec: Codec | None = None,
-        digest: Callable[[str], bytes] = lambda text: text.encode(),
-    ) -> None:
+    def __init__(self, topology: Topology, namer: Namer, counts: Counts, codec: Codec | None = None) -> None:
         self._record_bytes = topology.record_bytes
         self._channels: dict[str, Channel] = {}
         for channel in topology.channels.values():  # of several channels on one topic the first is the default
             self._channels.setdefault(channel.topic, channel)
         self._codec = codec or bundled_codec()
-        self._reader = TouchpointReader(topology, strength)
+        self._reader = TouchpointReader(topology, namer)
         self._commands_topic = topology.topics.commands
-        self._commands = CommandReader(topology, strength, self._codec)
+        self._commands = CommandReader(topology, namer, self._codec)
         self._known = Known(topology.lateness_ms)
-        self._describer = None if topology.matching is None else Describer(topology.matching, digest)
+        self._describer = None if topology.matching is None else Describer(topology.matching, namer.digest)
         self._counts = counts
 
     def take(self, record: Record, messages: list[IdentityMessage]) -> Accepted | DeadLetter:

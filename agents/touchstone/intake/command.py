@@ -1,6 +1,6 @@
 """A record of the commands topic -> what identity is told of a steward's command, or the reason why it cannot be one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,11 +11,12 @@ from touchstone.contracts.times import milliseconds
 from touchstone.errors import RecordRejected
 from touchstone.intake.bounds import MAX_STATED_IDENTIFIERS
 from touchstone.intake.decode import check_depth, from_avro
-from touchstone.intake.identifiers import IdentifierReader, check_tenant
+from touchstone.intake.identifiers import IdentifierReader, Namer, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.intake.touchpoint import DEFAULT_TENANT, content_hash
 from touchstone.model.command import ACCEPT, FORBID, JOIN, REJECT, SPLIT, UNDO, Command, Pair, pair_of
+from touchstone.model.identifier import kind_of
 from touchstone.model.message import IdentityMessage, Order, Undo
 from touchstone.topology.compile import Topology
 
@@ -66,12 +67,12 @@ _FROM_JSON = msgspec.json.Decoder(StatedCommand)
 
 
 class CommandReader:
-    """Decodes and validates commands by one topology. `strength` of an identifier key: smaller is stronger."""
+    """Decodes and validates commands by one topology."""
 
-    def __init__(self, topology: Topology, strength: Callable[[str], Any], codec: Codec) -> None:
+    def __init__(self, topology: Topology, namer: Namer, codec: Codec) -> None:
         self._skew_ms = topology.skew_ms
         self._codec = codec
-        self._identifiers = IdentifierReader(topology, strength)
+        self._identifiers = IdentifierReader(topology, namer)
 
     def read(self, value: bytes, arrived: int) -> Ruled:
         """Read the value of a record that arrived then (milliseconds), as JSON or in the wire format of Avro.
@@ -98,7 +99,7 @@ class CommandReader:
         if stated.undoes is not None:
             raise RecordRejected(reasons.INVALID_FIELD, f"undoes: expected nothing beside the action {action}, found the id of a command")
         ours, theirs = self.keys("identifiers", stated.identifiers, tenant), self.keys("others", stated.others, tenant)
-        if set(ours) & set(theirs):
+        if ours.keys() & theirs.keys():
             raise RecordRejected(reasons.INVALID_FIELD, "identifiers and others: expected different ones, found one that is in both")
         if len(ours) * len(theirs) > MAX_PAIRS:
             raise RecordRejected(
@@ -106,20 +107,21 @@ class CommandReader:
                 f"identifiers with others: expected at most {MAX_PAIRS} pairs, found {len(ours) * len(theirs)}",
             )
         pairs = tuple(sorted(pair_of(x, y) for x in ours for y in theirs))
-        return Ruled(Command(command_id, tenant, action, at, who, why, _written(ours), _written(theirs)), pairs)
+        return Ruled(Command(command_id, tenant, action, at, who, why, tuple(written(ours.items())), tuple(written(theirs.items()))), pairs)
 
-    def keys(self, field: str, stated: object, tenant: str) -> list[str]:
-        """Identifiers as identity knows them, each read as intake reads those of touchpoints; two may be of a unique kind.
+    def keys(self, field: str, stated: object, tenant: str) -> dict[str, str]:
+        """Identifiers as identity knows them, with their values in normal form; each read as intake reads those of touchpoints; two may be of a unique kind.
 
         Raises:
             RecordRejected: one of them would be ignored in a touchpoint, there are none, or too many.
         """
-        keys: dict[str, None] = {}
+        keys: dict[str, str] = {}
         for number, pair in enumerate(_stated_pairs(field, stated)):
             if number == MAX_STATED_IDENTIFIERS:
                 raise RecordRejected(reasons.TOO_MANY_IDENTIFIERS, f"{field}: expected at most {MAX_STATED_IDENTIFIERS}, found more")
             try:
-                keys.update(dict.fromkeys(self._identifiers.read(tenant, [pair]).keys))
+                usable = self._identifiers.read(tenant, [pair])
+                keys.update(zip(usable.keys, usable.values, strict=True))
             except RecordRejected as rejected:
                 if rejected.reason != reasons.NO_USABLE_IDENTIFIER:
                     raise
@@ -127,7 +129,7 @@ class CommandReader:
                 raise RecordRejected(reasons.IGNORED_IDENTIFIER, text) from None
         if not keys:
             raise RecordRejected(reasons.MISSING_FIELD, f"{field}: expected at least one identifier, found none")
-        return list(keys)
+        return keys
 
 
 def _from_json(value: bytes) -> StatedCommand:
@@ -180,6 +182,6 @@ def _stated_pairs(field: str, stated: object) -> Iterator[dict[str, Any]]:
         raise RecordRejected(reasons.INVALID_FIELD, f"{field}: expected a map or a list, found {type(stated).__name__}")
 
 
-def _written(keys: list[str]) -> tuple[dict[str, str], ...]:
-    """Keys as {kind, value}, in their normal form."""
-    return tuple({"kind": key[key.index("/") + 1 : key.index(":")], "value": key[key.index(":") + 1 :]} for key in keys)
+def written(keys: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Keys with their values as {kind, value}."""
+    return [{"kind": kind_of(key), "value": value} for key, value in keys]

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from touchstone.intake.recent import Recent
-from touchstone.matching.blocking import DEFAULT_BLOCKS, block_keys
+from touchstone.matching.blocking import STREAM_BLOCKS, block_keys
 from touchstone.matching.records import make_record
 from touchstone.model.component import Described
-from touchstone.model.identifier import kind_of, value_of
+from touchstone.model.identifier import kind_of
 from touchstone.model.message import Describe
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.topology.compile import Matching
@@ -30,7 +30,7 @@ class Describer:
         self._attributes = tuple(matching.roles)
         self._kinds = dict(matching.kinds)
         self._roles: dict[str, Role] = {**matching.roles, **{f"{kind}:": role for kind, role in matching.kinds.items()}}
-        self._blocks = matching.blocks or DEFAULT_BLOCKS
+        self._blocks = matching.blocks or STREAM_BLOCKS
         self._digest = digest
         self._told: Recent[bytes, int] = Recent(capacity)
 
@@ -50,7 +50,7 @@ class Describer:
         if not blocks:
             return None
         name = blake2b(_encode(record.values), digest_size=8).hexdigest()
-        return Describe(x, Described(x, name, record.values, at), blocks)
+        return Describe(x, Described(x, name, record.values, at, dict(touchpoint.named).get(x)), blocks)
 
     def forget(self) -> None:
         """Something that was sent did not come about: say it again when it comes."""
@@ -59,10 +59,10 @@ class Describer:
     def _stated(self, touchpoint: Touchpoint) -> dict[str, Any]:
         profile = touchpoint.profile or _NOTHING
         stated = {name: value for name in self._attributes if (value := profile.get(name)) is not None}
-        for key in touchpoint.identifiers if self._kinds else ():
+        for key, value in touchpoint.named if self._kinds else ():
             kind = kind_of(key)
             if kind in self._kinds:
-                stated.setdefault(f"{kind}:", value_of(key))
+                stated.setdefault(f"{kind}:", value)
         return stated
 
     def _key(self, tenant: str, key: str) -> str:

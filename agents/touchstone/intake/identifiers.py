@@ -1,9 +1,9 @@
-"""What a touchpoint says of whom it concerns -> identifier keys, strongest first."""
+"""What a touchpoint says of whom it concerns -> identifier keys, strongest first, and the values that they stand for."""
 
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from touchstone.contracts import reasons
 from touchstone.errors import RecordRejected
@@ -12,7 +12,6 @@ from touchstone.intake.bounds import MAX_STATED_IDENTIFIERS
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import clean, normalise
 from touchstone.intake.recent import Recent
-from touchstone.model.identifier import identifier_key
 from touchstone.topology.compile import IdentifierKind, Topology
 
 MAX_IDENTIFIERS = 32
@@ -24,20 +23,35 @@ UNKNOWN = "unknown"
 _TENANT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
+class Namer(Protocol):
+    """Makes keys of identifiers, and knows which is stronger (identity/ordering.py)."""
+
+    @property
+    def strength(self) -> Callable[[str], Any]:
+        """Of a key; smaller is stronger."""
+
+    def key(self, tenant: str, kind: str, value: str) -> str:
+        """The key of an identifier."""
+
+    def digest(self, text: str) -> bytes:
+        """Keyed: what stands for a text that must stand in no key."""
+
+
 class Usable(NamedTuple):
-    """The usable identifiers as keys, strongest first, at least one; and how many were ignored, by (kind, reason)."""
+    """The usable identifiers as keys, strongest first, at least one, with their values; and how many were ignored, by (kind, reason)."""
 
     keys: tuple[str, ...]
+    values: tuple[str, ...]
     ignored: tuple[tuple[str, str, int], ...]
 
 
 class IdentifierReader:
-    """Resolves kinds, normalises values, sets aside what is unknown, blocked or unusable. `strength` of a key: smaller is stronger."""
+    """Resolves kinds, normalises values, sets aside what is unknown, blocked or unusable."""
 
-    def __init__(self, topology: Topology, strength: Callable[[str], Any], capacity: int = 1 << 13) -> None:
+    def __init__(self, topology: Topology, namer: Namer, capacity: int = 1 << 13) -> None:
         self._kinds = {name: (kind, Blocked(kind)) for name, kind in topology.kinds.items()}
         self._kinds |= {alias: self._kinds[name] for alias, name in topology.kind_aliases.items()}
-        self._strength = strength
+        self._namer = namer
         self._recent: Recent[tuple[str, tuple[tuple[str, Any], ...]], Usable] = Recent(capacity)
 
     def read(self, tenant: str, stated: object) -> Usable:
@@ -61,7 +75,7 @@ class IdentifierReader:
         return known
 
     def _judge(self, tenant: str, pairs: tuple[tuple[str, Any], ...]) -> Usable:
-        keys: dict[str, None] = {}
+        keys: dict[str, str] = {}
         unique: dict[str, str] = {}
         ignored: Counter[tuple[str, str]] = Counter()
         number = 0
@@ -78,13 +92,13 @@ class IdentifierReader:
                 if normal is None:
                     ignored[kind.name, why_not] += 1
                     continue
-                key = identifier_key(tenant, kind.name, normal)
+                key = self._namer.key(tenant, kind.name, normal)
                 if kind.unique and unique.setdefault(kind.name, key) != key:
                     raise RecordRejected(
                         reasons.TWO_UNIQUE_VALUES,
                         f"identifiers: expected one value of the unique kind {kind.name}, found two different ones",
                     )
-                keys[key] = None
+                keys[key] = normal
                 if len(keys) > MAX_IDENTIFIERS:
                     raise _too_many(MAX_IDENTIFIERS)
         if not keys:
@@ -92,7 +106,9 @@ class IdentifierReader:
                 reasons.NO_USABLE_IDENTIFIER,
                 f"identifiers: expected at least one that is usable, found {ignored.total()} to be ignored{self._unknown(pairs)}",
             )
-        return Usable(tuple(sorted(keys, key=self._strength)), tuple((*what, count) for what, count in ignored.items()))
+        strongest = sorted(keys, key=self._namer.strength)
+        values = tuple(keys[key] for key in strongest)
+        return Usable(tuple(strongest), values, tuple((*what, count) for what, count in ignored.items()))
 
     def _unknown(self, pairs: tuple[tuple[str, Any], ...]) -> str:
         """The first kind that the topology does not know, if there is one."""

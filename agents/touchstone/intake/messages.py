@@ -18,7 +18,8 @@ def messages_of(touchpoint: Touchpoint, lateness_ms: int) -> list[IdentityMessag
     """
     identifiers, at = touchpoint.identifiers, touchpoint.occurred_at
     since = known_since(touchpoint, lateness_ms)
-    seen = [Seen(identifier, since) for identifier in identifiers]
+    values = touchpoint.values or (None,) * len(identifiers)
+    seen = [Seen(identifier, since, value) for identifier, value in zip(identifiers, values, strict=True)]
     claims = [Claim(weak, strong, at, at) for index, weak in enumerate(identifiers) for strong in identifiers[:index]]
     return [*claims, *seen, Arrive(identifiers[0], 0, touchpoint)]
 

@@ -1,6 +1,5 @@
 """What a producer stated -> a touchpoint as it travels inside Touchstone, or the reason why it cannot be one."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ from touchstone.errors import RecordRejected
 from touchstone.intake.bounds import check_values
 from touchstone.intake.decode import Stated
 from touchstone.intake.event_time import event_time
-from touchstone.intake.identifiers import IdentifierReader
+from touchstone.intake.identifiers import IdentifierReader, Namer
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.model.touchpoint import Touchpoint
@@ -36,11 +35,11 @@ class Accepted(NamedTuple):
 
 
 class TouchpointReader:
-    """Validates, normalises and composes, by one topology. `strength` of an identifier key: smaller is stronger."""
+    """Validates, normalises and composes, by one topology."""
 
-    def __init__(self, topology: Topology, strength: Callable[[str], Any]) -> None:
+    def __init__(self, topology: Topology, namer: Namer) -> None:
         self._topology = topology
-        self._identifiers = IdentifierReader(topology, strength)
+        self._identifiers = IdentifierReader(topology, namer)
         self._channels = dict(topology.channels)
         self._channels |= {alias: topology.channels[name] for alias, name in topology.channel_aliases.items()}
 
@@ -82,6 +81,7 @@ class TouchpointReader:
             properties,
             times.claimed_at,
             times.skew,
+            usable.values,
         )
         return Accepted(touchpoint, usable.ignored, times.is_late)
 

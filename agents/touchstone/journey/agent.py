@@ -79,8 +79,8 @@ class JourneyPartition:
             send(Compress(message.touchpoint.identifiers[message.index], redirect))
             return
         match message:
-            case AddSeen(_, identifier, since):
-                send(AddSeen(redirect, identifier, since))
+            case AddSeen(_, identifier, since, value):
+                send(AddSeen(redirect, identifier, since, value))
                 send(Compress(identifier, redirect))
             case AddEdge(_, weak, strong, first, last):
                 send(AddEdge(redirect, weak, strong, first, last))
@@ -100,8 +100,8 @@ class JourneyPartition:
     def _learn(self, component: Component, message: JourneyMessage) -> bool:
         """Evidence of any other kind. True when people may have changed."""
         match message:
-            case AddSeen(_, identifier, since):
-                return component.add_seen(identifier, since)
+            case AddSeen(_, identifier, since, value):
+                return component.add_seen(identifier, since, value)
             case AddEdge(_, weak, strong, first, last):
                 return component.add_edge(Edge(weak, strong, first, last))
             case AddLikeness(_, likeness, records):
@@ -323,7 +323,7 @@ class JourneyPartition:
             component = Component(self._store, root)
             is_here = component.header().redirect is None
             for change, trigger in log.changes(is_here=is_here):
-                speaker.say_change(change, tenant_of(root), trigger)
+                speaker.say_change(change, tenant_of(root), trigger, log.values)
             for pair, doubt in log.doubts.items() if is_here else ():
                 speaker.say_doubt(component, pair, doubt)
         touched, self._touched = self._touched, {}

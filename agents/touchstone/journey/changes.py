@@ -8,7 +8,7 @@ from typing import NamedTuple
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
 from touchstone.journey.reviews import Doubt
 from touchstone.model.command import UNDO, Pair, joins
-from touchstone.model.component import Person, Ruling
+from touchstone.model.component import Node, Person, Ruling
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -200,7 +200,8 @@ class ChangeLog:
     """What changed about who is who in one component during one transaction, however often it was told anew: said once, before the commit.
 
     `people` is the difference to what was last said; `trigger` the touchpoint that brought it to light; `undone` the commands of which it
-    became known in this transaction that they have no effect any more; `doubts` what is to be said of pairs that look alike.
+    became known in this transaction that they have no effect any more; `doubts` what is to be said of pairs that look alike; `values` what
+    the identifiers concerned were made from.
     """
 
     people: list[Change] = field(default_factory=list)
@@ -209,6 +210,7 @@ class ChangeLog:
     limits: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
     doubts: dict[Pair, Doubt] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None, str | None, str | None]] = field(default_factory=dict)
     _in_vain: dict[tuple[str, ...], Change] = field(default_factory=dict)
 
@@ -229,6 +231,11 @@ class ChangeLog:
     def refuse(self, pair: tuple[str, str], customers: tuple[str, str], rule: str, command: str) -> None:
         """A steward's join has no effect, because the rule forbids it."""
         self._in_vain[pair] = Change("refused", customers[0], customers[1:], pair, rule, command=command)
+
+    def learn(self, nodes: Mapping[str, Node]) -> None:
+        """Keep the values of the identifiers of which something is to be said: the component may have moved away until then."""
+        concerned = {x for change in (*self.people, *self._in_vain.values()) for x in change.identifiers} | self._shared.keys()
+        self.values |= {x: node.value for x in concerned if (node := nodes.get(x)) is not None and node.value is not None}
 
     def note_room(self, customer_id: str, before: int, person: Person) -> None:
         """Attributes of a person found no room: said when it happens to her for the first time."""

@@ -31,6 +31,7 @@ from touchstone.model.component import (
     Staged,
     Variant,
 )
+from touchstone.model.identifier import value_of
 from touchstone.model.message import Piece, Recall
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.store import Store
@@ -70,6 +71,11 @@ class Component:
         """What is known of an identifier."""
         return cast("Node | None", self._store.get(self.root, "n" + identifier))
 
+    def value(self, identifier: str) -> str:
+        """The value from which an identifier was made; its hash where that is not known (any more)."""
+        node = self.node(identifier)
+        return value_of(identifier) if node is None or node.value is None else node.value
+
     def put_node(self, identifier: str, node: Node) -> None:
         """Write a node."""
         self._store.put(self.root, "n" + identifier, node)
@@ -103,14 +109,17 @@ class Component:
         self._store.delete(self.root, name)
 
     # -- evidence ------------------------------------------------------------------------------------------------------------
-    def add_seen(self, identifier: str, since: int) -> bool:
-        """The identifier exists since then at the latest. True when that says something new."""
+    def add_seen(self, identifier: str, since: int, value: str | None = None) -> bool:
+        """The identifier exists since then at the latest, and was made from this value. True when that says something new."""
         node = self.node(identifier) or Node()
-        if node.since is not None and node.since <= since:
+        is_news = node.since is None or since < node.since
+        if is_news:
+            node.since = since
+        elif value is None or value == node.value:
             return False
-        node.since = since
+        node.value = node.value if value is None else value
         self.put_node(identifier, node)
-        return True
+        return is_news
 
     def add_generic(self, identifier: str) -> bool:
         """The identifier unites nobody. True when that is news."""
@@ -160,6 +169,10 @@ class Component:
     def described(self, identifier: str, record: str) -> Described:
         """A record that a likeness goes by; it came with it."""
         return cast("Described", self.get(f"d{identifier}\x1f{record}"))
+
+    def value_described(self, identifier: str) -> str | None:
+        """What the key of an identifier was made from of which there are records here; it may live elsewhere."""
+        return next((row.value for _, row in self.rows(f"d{identifier}\x1f") if row.value is not None), None)
 
     def add_closed(self, block: str) -> bool:
         """What was found in this block alone counts no more. True when that is news."""
@@ -289,7 +302,7 @@ class Component:
         match row:
             case Node():
                 if row.since is not None:
-                    self.add_seen(name[1:], row.since)
+                    self.add_seen(name[1:], row.since, row.value)
                 if row.is_generic:
                     self.add_generic(name[1:])
                 self._keep_report(name[1:], row.reported)

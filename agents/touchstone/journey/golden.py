@@ -1,6 +1,6 @@
 """What is known about one person: when each identifier was seen, attributes with provenance, contacts per channel. Consent has its own file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from operator import itemgetter
@@ -12,7 +12,7 @@ from touchstone.journey.attributes import AttributeRules, row
 from touchstone.journey.recycled import use
 from touchstone.journey.survivorship import MOST_RECENT, text_of
 from touchstone.model.component import Person
-from touchstone.model.identifier import kind_of, value_of
+from touchstone.model.identifier import kind_of
 from touchstone.model.touchpoint import Touchpoint
 
 _json = msgspec.json.Encoder(order="deterministic").encode
@@ -79,28 +79,32 @@ def _attributes(person: Person, rules: AttributeRules | None) -> tuple[dict[str,
     return tuple(plain) if rules is None else tuple(sorted((*plain, *rules.rows(person)), key=itemgetter("name")))
 
 
-def profile(person: Person, rules: AttributeRules | None = None) -> dict[str, Any]:
-    """The parts of a customer record that come from touchpoints, in canonical order."""
+def profile(person: Person, value: Callable[[str], str], rules: AttributeRules | None = None) -> dict[str, Any]:
+    """The parts of a customer record that come from touchpoints, in canonical order; `value` of an identifier is what it was made from."""
+
+    def named(x: str) -> tuple[str, str]:
+        return kind_of(x), value(x)
+
     return {
         "identifiers": tuple(
             {
-                "kind": kind_of(x),
-                "value": value_of(x),
+                "kind": kind,
+                "value": text,
                 "first_seen": seen[0] if seen else None,
                 "last_seen": seen[1] if seen else None,
             }
-            for x, seen in sorted(person.members.items())
+            for (kind, text), seen in sorted((named(x), seen) for x, seen in person.members.items())
         ),
         "attributes": _attributes(person, rules),
         "shared_identifiers": tuple(
             {
-                "kind": kind_of(x),
-                "value": value_of(x),
+                "kind": kind,
+                "value": text,
                 "valid_from": person.used[x][0],
                 "valid_to": ended,
                 "last_seen": person.used[x][1],
             }
-            for x, ended in sorted(person.shared.items())
+            for (kind, text), x, ended in sorted((named(x), x, ended) for x, ended in person.shared.items())
         ),
         "interactions": tuple(
             {"channel": channel, "type": kind, "occurred_at": at, "count": count}

@@ -18,7 +18,6 @@ from touchstone.journey.policy import customer_id_of
 from touchstone.journey.publish import ASSERT
 from touchstone.journey.speaker import digest_of
 from touchstone.model.component import NEVER, SaidCustomer, SaidMoment, SaidReview
-from touchstone.model.identifier import identifier_key
 from touchstone.model.message import Recall
 from touchstone.model.output import Carried, Customer, Moment, MomentContent, Review
 
@@ -101,7 +100,7 @@ class Book:
         What was said of somebody whose component was just moving has no record yet: `trace` it among the identifiers of touchpoints.
         """
         for record in self.customers.values():
-            self.trace(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)
+            self.trace(self._members(record))
         return self.ids - self._origins.keys()
 
     def trace(self, identifiers: Iterable[str]) -> None:
@@ -118,18 +117,22 @@ class Book:
             for number, rows in enumerate(_chunks(self._rows(customer_id, origin))):
                 yield Recall(origin.identifier, customer_id, number, not_before, tuple(rows))
         for review_id, review in sorted(self.reviews.items()):
-            weak, strong = (identifier_key(review.tenant, each["kind"], each["value"]) for each in review.identifiers)
+            weak, strong = (self._ordering.key(review.tenant, each["kind"], each["value"]) for each in review.identifiers)
             row = review_row((weak, strong)), _encode(SaidReview(review.revision, "", weak, strong))
             yield Recall(weak, review_id, 0, not_before, (row,))
 
     def _rows(self, customer_id: str, origin: Origin) -> Iterator[tuple[str, bytes]]:
         record = self.customers.get(customer_id)
         if record is not None:
-            yield "c" + customer_id, _encode(_said(record, origin))
+            yield "c" + customer_id, _encode(_said(record, origin, self._members(record)))
         for moment_id, said in self.moments.get(customer_id, {}).items():
             yield f"m{customer_id}/{moment_id}", _encode(said)
         for name, said in self.carried.get(customer_id, {}).items():
             yield f"o{customer_id}/{name}", _encode(said)
+
+    def _members(self, record: Customer) -> Iterator[str]:
+        """The identifiers of a customer as they are kept."""
+        return (self._ordering.key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)
 
 
 def _hear(said: dict[str, SaidMoment], name: str, moment: Moment) -> None:
@@ -139,7 +142,7 @@ def _hear(said: dict[str, SaidMoment], name: str, moment: Moment) -> None:
         said[name] = SaidMoment(moment.revision, content, moment.action == ASSERT)
 
 
-def _said(record: Customer, origin: Origin) -> SaidCustomer:
+def _said(record: Customer, origin: Origin, members: Iterable[str]) -> SaidCustomer:
     """An active record is said again once: what it was made of cannot be told from it."""
     is_active = record.status == "active"
     return SaidCustomer(
@@ -148,7 +151,7 @@ def _said(record: Customer, origin: Origin) -> SaidCustomer:
         digest="" if is_active else digest_of(record.status, record.merged_into),
         origin=origin.identifier,
         is_nobody=origin.is_nobody,
-        members=tuple(sorted(identifier_key(record.tenant, each["kind"], each["value"]) for each in record.identifiers)),
+        members=tuple(sorted(members)),
     )
 
 

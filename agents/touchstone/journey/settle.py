@@ -106,6 +106,7 @@ class Settlement:
         self._write_nodes(component, told, variants, log)
         self._write_rulings(component, told, log)
         self._note_conflicts(component, told, log)
+        log.learn(self._nodes)
         if journeys.alike is not None:
             said = [(row.weak, row.strong) for _, row in component.rows("v")]
             log.doubts = doubts(told.likenesses, told.people, told.customer_ids, told.standing, said, journeys.alike)
@@ -250,6 +251,7 @@ class Settlement:
         for crowd in self._crowds:
             if crowd.anchor == anchor and crowd.group not in node.full:
                 owner = told.customer_ids.get(anchor, "")
+                log.values |= crowd.last.named
                 log.limits[owner, "touchpoints_per_day", crowd.last.identifiers] = crowd.first_out.key
 
     # -- journeys ----------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The component's voice: puts into the book what it says, and gives the record to whoever publishes it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -124,7 +124,9 @@ class Speaker:
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
         content = (
-            profile(person, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)} if person is not None else {}
+            profile(person, component.value, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)}
+            if person is not None
+            else {}
         )
         self._emit(Customer(customer_id, revision, tenant, status, merged_into, journeys=standings, **content))
 
@@ -169,8 +171,10 @@ class Speaker:
         return {name: DORMANT if state.is_dormant else state.phase or BEFORE_THE_FIRST for name, state in states}
 
     # -- identity changes ----------------------------------------------------------------------------------------------------
-    def say_change(self, change: Change, tenant: str, trigger: str | None) -> None:
-        """Something changed about who is who; `trigger` is the key of the touchpoint that brought it to light, if one did."""
+    def say_change(self, change: Change, tenant: str, trigger: str | None, values: Mapping[str, str]) -> None:
+        """Something changed about who is who; `trigger` is the key of the touchpoint that brought it to light, if one did; `values` are those
+        of the identifiers concerned.
+        """
         parts = (*change[:2], *change.customers, *change.identifiers, trigger or "", change.rule, str(self.wall_ms))
         self._emit(
             IdentityChange(
@@ -179,7 +183,7 @@ class Speaker:
                 tenant=tenant,
                 customer_id=change.customer_id,
                 customers=change.customers,
-                identifiers=tuple({"kind": kind_of(x), "value": value_of(x)} for x in change.identifiers),
+                identifiers=tuple({"kind": kind_of(x), "value": values.get(x) or value_of(x)} for x in change.identifiers),
                 trigger=trigger,
                 rule=change.rule,
                 detected_at=self.wall_ms,
@@ -197,14 +201,14 @@ class Speaker:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
         component.put(name, SaidReview(revision, doubt.digest, *pair))
-        nodes = (component.node(x) for x in pair)
+        nodes = [component.node(x) for x in pair]
         self._emit(
             Review(
                 review_id=self._journeys.ordering.digest("review\x1f" + "\x1f".join(pair)).hex(),
                 revision=revision,
                 tenant=tenant_of(component.root),
                 status=doubt.status,
-                identifiers=tuple({"kind": kind_of(x), "value": value_of(x)} for x in pair),
+                identifiers=tuple({"kind": kind_of(x), "value": component.value_described(x) or value_of(x)} for x in pair),
                 customers=tuple(dict.fromkeys(node.customer_id for node in nodes if node is not None and node.customer_id is not None)),
                 why=doubt.why,
                 model=alike.version,

@@ -14,6 +14,9 @@ from touchstone.state.store import Store
 BATCH = 250
 """So many records wait at most; then they are compared, though the transaction goes on."""
 
+_MARGIN = 1e-6
+"""Bits. A pair is weighed to a billionth of a bit in a batch."""
+
 Send = Callable[[IdentityMessage], None]
 
 
@@ -94,18 +97,23 @@ class Matcher:
             for other in partition.others(block, described):
                 meetings.add(described, other, block, partition)
         if meetings.places:
-            scores = self._scorer.score(meetings.records, *meetings.positions)
+            records = meetings.records
+            scores = self._scorer.score(records, *meetings.positions)
             for pair, score in zip(meetings.places, scores.tolist(), strict=True):
-                if score >= self._review:
-                    self._say(meetings.described[pair[0]], meetings.described[pair[1]], score, meetings.places[pair], send)
+                if score < self._review - _MARGIN:
+                    continue
+                # To the last bit the same, in whatever company two records were compared: people are united best score first.
+                exact = self._scorer.score_pair(*(records[number] for number in pair))
+                if exact >= self._review:
+                    self._say([meetings.described[number] for number in pair], exact, meetings.places[pair], send)
         return bool(waiting)
 
     def forget(self) -> None:
         """Drop what waits: its partitions are somebody else's, or what brought it was rolled back."""
         self._waiting.clear()
 
-    def _say(self, one: Described, other: Described, score: float, places: dict[str, MatchPartition], send: Send) -> None:
-        strong, weak = sorted((one, other), key=lambda described: self._strength(described.identifier))
+    def _say(self, couple: list[Described], score: float, places: dict[str, MatchPartition], send: Send) -> None:
+        strong, weak = sorted(couple, key=lambda described: self._strength(described.identifier))
         for block, partition in places.items():
             partition.link(block, weak.identifier)
         pair = weak.record, strong.record

@@ -12,7 +12,7 @@ from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 """Raise it when a row below changes its meaning or its fields in a way that older bytes do not fit: old state is then refused, not misread."""
 
 NEVER = -(1 << 62)
@@ -63,13 +63,15 @@ class Undone(Struct, array_like=True):
 class Described(Struct, frozen=True, array_like=True):
     """A record: what one source has written down of the person behind an identifier, in comparable values (matching/records.py).
 
-    `record` is a hash of the values, so the same description is the same record; `at`: when it was first stated.
+    `record` is a hash of the values, so the same description is the same record; `at`: when it was first stated; `value`: what the
+    identifier's key was made from.
     """
 
     identifier: str
     record: str
     values: dict[str, str]
     at: int
+    value: str | None = None
 
 
 class Registered(Struct, array_like=True):
@@ -116,7 +118,7 @@ class Header(Struct, array_like=True):
 
 
 class Node(Struct, array_like=True):
-    """Tag `n` + identifier. Evidence: `since`, `is_generic`. Derived: its person, why it belongs to nobody, whether it
+    """Tag `n` + identifier. Evidence: `since`, `is_generic`, and `value`, from which the identifier was made. Derived: its person, why it belongs to nobody, whether it
     anchors a touchpoint, what was last said about its sharing, and of which days it can hold no more touchpoints of the same identifiers
     (retention.py): name of the group -> place of the last that counts.
     """
@@ -128,6 +130,7 @@ class Node(Struct, array_like=True):
     is_anchor: bool = False
     reported: str | None = None
     full: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    value: str | None = None
 
 
 class Edge(Struct, array_like=True):

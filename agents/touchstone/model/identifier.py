@@ -1,12 +1,12 @@
-"""An identifier as one string: `tenant/kind:value`.
+"""An identifier as one string, its key: `tenant/kind:hash`, with a keyed hash of the value (identity/ordering.py).
 
 One string, because it is the key of almost everything: rows, partitions, sets. A tenant holds no slash and a kind no colon
-(intake refuses them), so the parts can be taken out again.
+(intake refuses them), so the parts can be taken out again. The value itself travels beside the key, where it can be erased.
 """
 
 
 def identifier_key(tenant: str, kind: str, value: str) -> str:
-    """Join the parts: `identifier_key("default", "email", "ada@x.org")` is `default/email:ada@x.org`."""
+    """Join the parts: `identifier_key("default", "email", "5d41…")` is `default/email:5d41…`."""
     return f"{tenant}/{kind}:{value}"
 
 
@@ -21,5 +21,5 @@ def kind_of(key: str) -> str:
 
 
 def value_of(key: str) -> str:
-    """The value inside a key."""
+    """What stands for the value inside a key: its hash."""
     return key[key.index(":") + 1 :]

@@ -24,9 +24,10 @@ class Arrive(Message, frozen=True, array_like=True, tag="a"):
 
 
 class Seen(Message, frozen=True, array_like=True, tag="s"):
-    """To identity: the identifier exists and is known since this time (max of occurred, received - lateness)."""
+    """To identity: the identifier exists and is known since this time (max of occurred, received - lateness); the value it was made from."""
 
     since: int
+    value: str | None = None
 
 
 class Claim(Message, frozen=True, array_like=True, tag="c"):
@@ -117,10 +118,11 @@ class AddTouchpoint(Message, frozen=True, array_like=True, tag="A"):
 
 
 class AddSeen(Message, frozen=True, array_like=True, tag="S"):
-    """To journey: an identifier is known since this time."""
+    """To journey: an identifier is known since this time, and was made from this value."""
 
     identifier: str
     since: int
+    value: str | None = None
 
 
 class Compare(Message, frozen=True, array_like=True, tag="C"):

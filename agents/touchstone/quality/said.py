@@ -7,7 +7,6 @@ from touchstone.contracts.codec import Codec
 from touchstone.identity.ordering import Ordering
 from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
-from touchstone.model.identifier import identifier_key
 from touchstone.model.message import IdentityMessage
 from touchstone.model.output import Customer
 from touchstone.observe.metrics import Counts
@@ -24,10 +23,11 @@ class Said(NamedTuple):
     profile: Mapping[str, Any]
 
 
-def crosswalk(customers: Iterable[Customer]) -> dict[str, str]:
-    """Every identifier of an active customer -> the customer's id."""
+def crosswalk(topology: Topology, customers: Iterable[Customer]) -> dict[str, str]:
+    """Every identifier of an active customer -> the customer's id; as keys that `SaidReader` knows."""
+    ordering = Ordering(topology.kinds)
     return {
-        identifier_key(customer.tenant, each["kind"], each["value"]): customer.customer_id
+        ordering.key(customer.tenant, each["kind"], each["value"]): customer.customer_id
         for customer in customers
         if customer.status == "active"
         for each in customer.identifiers
@@ -38,7 +38,7 @@ class SaidReader:
     """Reads records of channel topics. A touchpoint counts for the customer to whom its strongest known identifier leads."""
 
     def __init__(self, topology: Topology, owners: Mapping[str, str], codec: Codec | None = None) -> None:
-        self._intake = Intake(topology, Ordering(topology.kinds).strength, Counts(), codec)
+        self._intake = Intake(topology, Ordering(topology.kinds), Counts(), codec)
         self._owners = owners
         self._messages: list[IdentityMessage] = []
 

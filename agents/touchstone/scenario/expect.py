@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from touchstone.errors import RecordRejected
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Ordering, Readable
 from touchstone.intake.identifiers import IdentifierReader
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.journey.policy import customer_id_of
@@ -26,13 +26,13 @@ MOST_SHOWN = 12
 
 
 class Expectations:
-    """`then` of one story."""
+    """`then` of one story. Identifiers are compared by keys that hold their values."""
 
     def __init__(self, then: Then, topology: Topology, ordering: Ordering) -> None:
         self._then = then
         self._topology = topology
         self._ordering = ordering
-        self._reader = IdentifierReader(topology, ordering.strength)
+        self._reader = IdentifierReader(topology, Readable(topology.kinds))
 
     def failures(self, final: Final, records: Sequence[OutputRecord], counted: Counter[tuple[str, tuple[str, ...]]]) -> list[str]:
         """Everything that is not as expected."""
@@ -58,7 +58,11 @@ class Expectations:
             yield from _unlike("nobody", Counter(self._keys(one) for one in then.nobody or ()), Counter(alone.values()))
 
     def _is_nobody(self, customer_id: str, group: Group) -> bool:
-        return len(group) == 1 and customer_id == customer_id_of(self._ordering, next(iter(group)), is_nobody=True)
+        return len(group) == 1 and customer_id == self._id_of(next(iter(group)), is_nobody=True)
+
+    def _id_of(self, key: str, *, is_nobody: bool) -> str:
+        origin = self._ordering.key(tenant_of(key), kind_of(key), value_of(key))
+        return customer_id_of(self._ordering, origin, is_nobody=is_nobody)
 
     def _keys(self, written: Mapping[str, Any]) -> Group:
         """Identifiers as they are kept: read as intake reads them, one by one, so that even what no touchpoint may say can be expected."""
@@ -147,7 +151,7 @@ class Expectations:
     def _became(self, became: Became, last: Mapping[str, Customer]) -> Iterable[str]:
         origin = next(iter(self._keys(became.id_of)))
         what = f"became: the id of {_named(became.id_of)}"
-        record = last.get(customer_id_of(self._ordering, origin, is_nobody=False))
+        record = last.get(self._id_of(origin, is_nobody=False))
         if record is None:
             yield f"{what}: expected {became.status}, found that nothing was ever said of it"
             return

@@ -1,7 +1,7 @@
 """What a command would do: given to a twin, it shows who becomes whom, and what is taken back and said instead."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from touchstone.contracts.codec import bundled_codec
 from touchstone.intake.command import Ruled
@@ -9,6 +9,7 @@ from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import JOURNEY, OutputRecord
 from touchstone.runtime.program import Record
 from touchstone.simulate import Twin
+from touchstone.stewardship.names import Values, values_of
 from touchstone.topology.compile import Topology
 
 People = Mapping[str, frozenset[str]]
@@ -17,11 +18,12 @@ People = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Effect:
-    """Who was who of those concerned, who is who then, and everything that would be said, in its order."""
+    """Who was who of those concerned, who is who then, and everything that would be said, in its order; `values`: what keys stand for."""
 
     before: People
     after: People
     records: tuple[Moment | Customer | IdentityChange | Review, ...]
+    values: Values = field(default_factory=dict)
 
     @property
     def moments(self) -> list[Moment]:
@@ -50,7 +52,7 @@ def effect_of(ruled: Ruled, twin: Twin, said: Sequence[OutputRecord], topology: 
     records = tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange | Review))
     named = {x for pair in ruled.pairs for x in pair}
     concerned = {record.customer_id for record in records if not isinstance(record, Review)}
-    return Effect(_of(before, named, concerned), _of(after, named, concerned), records)
+    return Effect(_of(before, named, concerned), _of(after, named, concerned), records, values_of(twin))
 
 
 def _of(found: People, named: Iterable[str], concerned: Iterable[str]) -> People:

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-import numpy as np
-
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Evidence, Likely, People, resolve
 from touchstone.identity.sharing import is_generic
@@ -154,7 +152,7 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
         if len(inside) <= topology.matching.limit and weak[0] != strong[0]
     }
     for (weak, strong), couple in pairs.items():
-        score = float(alike.scorer.score(couple, np.array([0]), np.array([1]))[0])
+        score = alike.scorer.score_pair(*couple)
         if score < alike.review:
             continue
         pair = weak[0], strong[0]

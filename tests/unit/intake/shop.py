@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Readable
 from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
 from touchstone.model.message import IdentityMessage
@@ -69,7 +69,7 @@ SHOP = Topology(
 
 def intake(counts: Counts | None = None, **changes: Any) -> Intake:
     """An intake of the shop, with some things about the topology changed."""
-    return Intake(replace(SHOP, **changes), Ordering(SHOP.kinds).strength, Counts() if counts is None else counts)
+    return Intake(replace(SHOP, **changes), Readable(SHOP.kinds), Counts() if counts is None else counts)
 
 
 def record(value: bytes | None, channel: str = "web", timestamp: int = NOON, offset: int = 0) -> Record:

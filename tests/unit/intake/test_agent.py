@@ -9,6 +9,8 @@ from tests.unit.intake.shop import DAY, HOUR, NOON, SHOP, accepted, intake, reco
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken
+from touchstone.identity.ordering import Ordering
+from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
 from touchstone.model.message import Arrive, Claim, IdentityMessage, Seen
 from touchstone.model.output import DeadLetter
@@ -25,7 +27,29 @@ def test_identity_is_told_of_the_identifiers_their_pairs_and_the_touchpoint() ->
     assert isinstance(result, Accepted)
     user, cookie = "default/user_id:u1", "default/cookie:c1"
     assert result.touchpoint.identifiers == (user, cookie)
-    assert messages == [Claim(cookie, user, NOON, NOON), Seen(user, NOON), Seen(cookie, NOON), Arrive(user, 0, result.touchpoint)]
+    assert messages == [
+        Claim(cookie, user, NOON, NOON),
+        Seen(user, NOON, "u1"),
+        Seen(cookie, NOON, "c1"),
+        Arrive(user, 0, result.touchpoint),
+    ]
+
+
+def test_no_key_holds_a_value() -> None:
+    """A key is made of a keyed hash: the value travels beside it, where it can be erased, and the same value has the same key."""
+    messages: list[IdentityMessage] = []
+    agent = Intake(SHOP, Ordering(SHOP.kinds, b"ours"), Counts())
+    stated = touchpoint(identifiers={"email": " Ada@X.org", "user_id": "ada"})
+
+    first, again = (agent.take(record(msgspec.json.encode(stated | {"event_id": one})), messages) for one in ("e1", "e2"))
+
+    assert isinstance(first, Accepted)
+    assert isinstance(again, Accepted)
+    assert first.touchpoint.identifiers == again.touchpoint.identifiers
+    assert dict(first.touchpoint.named) == dict(zip(first.touchpoint.identifiers, ("ada", "ada@x.org"), strict=True))
+    assert [message for message in messages if "ada" in message.to] == []
+    assert {message.to: message.value for message in messages if isinstance(message, Seen)} == dict(first.touchpoint.named)
+    assert first.touchpoint.identifiers != intake().take(record(msgspec.json.encode(stated)), []).touchpoint.identifiers  # type: ignore[union-attr]  # it passed above
 
 
 def test_a_known_pair_is_not_claimed_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import RecordRejected
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Readable
 from touchstone.intake.command import MAX_PAIRS, CommandReader
 from touchstone.model.message import Order, Undo
 from touchstone.topology.load import default_topology_path, load_topology
@@ -30,7 +30,7 @@ UNDO: dict[str, Any] = {"command_id": "w1", "action": "undo", "at": NOON, "who":
 def reader() -> CommandReader:
     """A reader of the reference topology."""
     topology = load_topology(default_topology_path())
-    return CommandReader(topology, Ordering(topology.kinds).strength, bundled_codec())
+    return CommandReader(topology, Readable(topology.kinds), bundled_codec())
 
 
 def test_each_identifier_makes_a_pair_with_each_of_the_others(reader: CommandReader) -> None:

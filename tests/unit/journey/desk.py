@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from touchstone.identity.ordering import Ordering
+from touchstone.identity.ordering import Ordering, Readable
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
@@ -79,7 +79,7 @@ class Desk:
     """A partition that keeps what it says; `tell` is one transaction."""
 
     def __init__(self, topology: Topology, store: RowStore | None = None) -> None:
-        self.journeys = Journeys(topology, Ordering(topology.kinds))
+        self.journeys = Journeys(topology, Readable(topology.kinds))
         self.store = store or RowStore(DictBackend(), JOURNEY_ROWS)
         self.partition = JourneyPartition(self.store, self.journeys)
         self.sent: list[Any] = []

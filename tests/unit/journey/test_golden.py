@@ -5,6 +5,7 @@ import msgspec
 from tests.unit.journey.desk import HOUR, NOON, touchpoint
 from touchstone.journey.golden import fingerprint, observe, profile
 from touchstone.model.component import Person
+from touchstone.model.identifier import value_of
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -27,7 +28,7 @@ def test_the_most_recent_value_of_an_attribute_wins_and_says_where_it_comes_from
     """A value that is not given does not win."""
     person = ann(touchpoint(1, profile={"city": "Bonn", "name": "Ann"}), touchpoint(2, profile={"city": "Kiel", "name": None}))
 
-    assert profile(person)["attributes"] == (
+    assert profile(person, value_of)["attributes"] == (
         {
             "name": "city",
             "value": '"Kiel"',
@@ -57,7 +58,7 @@ def test_contacts_are_counted_per_channel() -> None:
     """With the last one's type and time."""
     person = ann(touchpoint(1), touchpoint(2, "cart_add"), touchpoint(1.5, "call", channel="call_center"))
 
-    assert profile(person)["interactions"] == (
+    assert profile(person, value_of)["interactions"] == (
         {"channel": "call_center", "type": "call", "occurred_at": NOON + int(1.5 * HOUR), "count": 1},
         {"channel": "web", "type": "cart_add", "occurred_at": NOON + 2 * HOUR, "count": 2},
     )
@@ -65,7 +66,7 @@ def test_contacts_are_counted_per_channel() -> None:
 
 def test_a_profile_lists_identifiers_in_one_order_also_those_never_seen() -> None:
     """A list that depends on the order of arrival would be said again and again."""
-    assert profile(ann(touchpoint(1)))["identifiers"] == (
+    assert profile(ann(touchpoint(1)), value_of)["identifiers"] == (
         {"kind": "cookie", "value": "c", "first_seen": NOON + HOUR, "last_seen": NOON + HOUR},
         {"kind": "email", "value": "ann", "first_seen": None, "last_seen": None},
     )

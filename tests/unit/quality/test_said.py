@@ -21,12 +21,13 @@ def customer(customer_id: str, *pairs: tuple[str, str], status: str = "active", 
 
 
 OWNERS = crosswalk(
+    TOPOLOGY,
     [
         customer("ada", ("user_id", "u1"), ("email", "ada@x.org")),
         customer("kiosk", ("cookie", "c1")),
         customer("gone", ("user_id", "u9"), status="retired"),
         customer("other", ("user_id", "u1"), tenant="acme"),
-    ]
+    ],
 )
 
 
