@@ -9,8 +9,8 @@ import click
 import msgspec
 from rich.text import Text
 
-from touchstone.cli.bars import bars
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.identity import accept, reject
 from touchstone.cli.lines import at, short
@@ -198,19 +198,9 @@ def _tell(chosen: Review, comparison: Comparison, output: Output) -> None:
     if explained is None:
         output.text("\nWhat was compared is not there any more: it was erased, or described anew.")
         return
-    weights = [each.bits for each in explained.evidence] + [explained.prior, -explained.household]
-    drawn = bars(weights)
-    rows: list[tuple[str, ...]] = [
-        (each.feature, each.left, each.right, each.level, f"{each.bits:+.1f}", mark)
-        for each, mark in zip(explained.evidence, drawn, strict=False)
-    ]
-    rows += [(column, *(side.values.get(column, "") for side in sides), "said once", "", "") for column in comparison.only_on_one_side]
-    rows.append(("", "", "", "before anything was compared", f"{explained.prior:+.1f}", drawn[-2]))
-    if explained.household > 0.05:
-        rows.append(("", "", "", "who live together agree in this as well", f"{-explained.household:+.1f}", drawn[-1]))
-    rows.append(("", "", "", "together", f"{explained.score:+.1f}", ""))
     output.text()
-    output.table(("attribute", *(_word(side.identifier) for side in sides), "they", "bits", "against│for"), rows)
+    unsaid = said_once(explained, comparison.one.values, comparison.other.values)
+    show_breakdown(explained, (_word(comparison.one.identifier), _word(comparison.other.identifier)), output, unsaid)
     if not comparison.is_open:
         output.text("They met only in blocks that are closed now: this counts no more.")
     if chosen.status == "open":

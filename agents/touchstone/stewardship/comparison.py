@@ -31,12 +31,6 @@ class Comparison:
     explanation: Explanation | None
     is_open: bool
 
-    @property
-    def only_on_one_side(self) -> list[str]:
-        """The columns of which the other says nothing, so that they weigh nothing."""
-        compared = {each.feature for each in self.explanation.evidence} if self.explanation else set[str]()
-        return [column for column in dict.fromkeys((*self.one.values, *self.other.values)) if column not in compared]
-
 
 def compare_sides(twin: Twin, one: str, other: str, scorer: Scorer) -> Comparison:
     """What the twin knows of these two; of several pairs of records the likeliest, as the review was scored by it."""
