@@ -14,7 +14,7 @@ from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.dossier import parse
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.lines import at, short
-from touchstone.cli.output import Output, output_option
+from touchstone.cli.output import Output, counted, output_option
 from touchstone.cli.rules import in_words
 from touchstone.cli.topology_options import app_options
 from touchstone.cli.twins import lines_of, told
@@ -144,7 +144,7 @@ def _tell_person(known: Known, identifier: str, ids: Mapping[str, str], output: 
             "refused": [_step_row(step, scorer) for step in against],
         }
     )
-    output.text(f"{_word(identifier)} is of customer {short(ids.get(identifier, '–'))}, with {len(group) - 1} other identifiers")
+    output.text(f"{_word(identifier)} is of customer {short(ids.get(identifier, '–'))}, with {counted(len(group) - 1, 'other identifier')}")
     _tell_steps("Why they are one", list({(s.left, s.right): s for path in paths.values() for s in path}.values()), output, scorer)
     _tell_steps("What was refused", against, output, scorer)
 
