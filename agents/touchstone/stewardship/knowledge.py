@@ -11,7 +11,10 @@ from touchstone.simulate import Twin
 
 
 def knowledge(twin: Twin, journeys: Journeys, identifiers: set[str]) -> Known:
-    """The components of these identifiers, as one body of evidence: what else lies in a component does not matter to `resolve`."""
+    """The components of these identifiers, and of those whom they look like, as one body of evidence: what else lies in a component does not
+    matter to `resolve`.
+    """
+    identifiers = identifiers | _alike(twin, identifiers)
     nodes: dict[str, Node] = {}
     edges: list[Edge] = []
     rulings: list[Ruling] = []
@@ -43,3 +46,12 @@ def knowledge(twin: Twin, journeys: Journeys, identifiers: set[str]) -> Known:
     evidence = evidence_of(nodes, edges, stands, anchors, likenesses, accept)
     named_by = {pair: key for pair, (_, key) in named.items()}
     return Known(evidence, journeys.limits, tuple(edges), stands, named_by, likenesses, accept)
+
+
+def _alike(twin: Twin, identifiers: set[str]) -> set[str]:
+    """Whom the people of these identifiers look like, as far as that is kept in a component of either."""
+    groups = [(store, root) for store in (stores[JOURNEY] for stores in twin.stores) for root in store.groups()]
+    mine = [(store, root) for store, root in groups if any(name[1:] in identifiers for name, _ in store.scan(root, "n"))]
+    members = {name[1:] for store, root in mine for name, _ in store.scan(root, "n")}
+    pairs = ({row.weak, row.strong} for store, root in groups for _, row in store.scan(root, "l"))
+    return {x for pair in pairs if pair & members for x in pair}
