@@ -8,8 +8,9 @@ from bench.matching.told import Clock, folder_asked_for, tell
 from touchstone import __version__
 from touchstone.matching.blocking import candidates
 from touchstone.matching.cluster import cluster
+from touchstone.matching.judge import bits
 from touchstone.matching.records import make_records
-from touchstone.matching.score import Scorer, bits
+from touchstone.matching.score import Scorer
 from touchstone.matching.training import between, edges, train
 
 

@@ -9,8 +9,9 @@ import click
 import msgspec
 from rich.text import Text
 
-from touchstone.cli.bars import bars
+from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.identity import accept, reject
 from touchstone.cli.lines import at, short
@@ -20,13 +21,14 @@ from touchstone.cli.topology_options import app_options
 from touchstone.cli.twins import lines_of, told
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.intake.touchpoint import DEFAULT_TENANT
-from touchstone.matching.frozen import scorer_of
+from touchstone.matching.judge import judge_of
 from touchstone.model.output import Review
 from touchstone.pipeline import OutputRecord
 from touchstone.simulate import Twin
 from touchstone.stewardship.comparison import Comparison, Side, compare_sides
 from touchstone.stewardship.excerpt import live_twin
-from touchstone.stewardship.reviews import Reviews, keys_of, last_words, meant, read_reviews, require_matching, waiting
+from touchstone.stewardship.names import Values, readable, values_of
+from touchstone.stewardship.reviews import Reviews, keys_of, last_words, meant, read_reviews, require_matching, waiting, words_of
 from touchstone.topology.compile import Topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -125,12 +127,13 @@ def show_command(review_id: str, file: Path | None, topology: Topology, app: str
     else:
         kafka = running_kafka(bootstrap)
         chosen = meant(review_id, asyncio.run(read_reviews(topology, kafka)))
-        twin = asyncio.run(live_twin(topology, app, kafka, keys_of(chosen), lambda _: None))
-    one, other = keys_of(chosen)
-    comparison = compare_sides(twin, one, other, scorer_of(topology.matching))
-    output.emit(_record(chosen, comparison))
+        twin = asyncio.run(live_twin(topology, app, kafka, keys_of(chosen, ordering_of(topology)), lambda _: None))
+    one, other = keys_of(chosen, ordering_of(topology))
+    comparison = compare_sides(twin, one, other, judge_of(topology.matching))
+    values = values_of(twin) | dict(zip((one, other), (each["value"] for each in chosen.identifiers), strict=True))
+    output.emit(_record(chosen, comparison, values))
     if not output.is_json:
-        _tell(chosen, comparison, output)
+        _tell(chosen, comparison, values, output)
 
 
 review.add_command(accept)
@@ -145,11 +148,7 @@ def _of_file(file: Path, topology: Topology) -> tuple[Reviews, Twin]:
 
 
 def _words(of: Review) -> list[str]:
-    return [_word(key) for key in keys_of(of)]
-
-
-def _word(key: str) -> str:
-    return key.removeprefix(f"{DEFAULT_TENANT}/")
+    return [word.removeprefix(f"{DEFAULT_TENANT}/") for word in words_of(of)]
 
 
 def _most(evidence: Sequence[dict[str, Any]]) -> str:
@@ -157,28 +156,28 @@ def _most(evidence: Sequence[dict[str, Any]]) -> str:
     return ", ".join(f"{each['attribute']} {each['bits']:+.1f}" for each in heaviest)
 
 
-def _record(chosen: Review, comparison: Comparison) -> dict[str, Any]:
+def _record(chosen: Review, comparison: Comparison, values: Values) -> dict[str, Any]:
     explained = comparison.explanation
     return {
         "record": "comparison",
         "review": to_json_dict(chosen),
-        "sides": [_side(side) for side in (comparison.one, comparison.other)],
+        "sides": [_side(side, values) for side in (comparison.one, comparison.other)],
         "is_open": comparison.is_open,
         "comparison": None if explained is None else msgspec.to_builtins(explained),
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: Side, values: Values) -> dict[str, Any]:
     return {
-        "identifier": _word(side.identifier),
+        "identifier": readable(side.identifier, values),
         "customer": side.customer_id,
-        "identifiers": sorted(map(_word, side.members)),
+        "identifiers": sorted(readable(x, values) for x in side.members),
         "values": dict(side.values),
         "descriptions": side.described,
     }
 
 
-def _tell(chosen: Review, comparison: Comparison, output: Output) -> None:
+def _tell(chosen: Review, comparison: Comparison, values: Values, output: Output) -> None:
     answered = f" by the command {chosen.command}" if chosen.command else ""
     output.text(
         Text.assemble(("Review ", "bold"), (chosen.review_id, "bold cyan"), f"  {chosen.status}{answered}, found {at(chosen.detected_at)}")
@@ -188,29 +187,19 @@ def _tell(chosen: Review, comparison: Comparison, output: Output) -> None:
     sides = (comparison.one, comparison.other)
     output.text()
     output.table(
-        ("", *(_word(side.identifier) for side in sides)),
+        ("", *(readable(side.identifier, values) for side in sides)),
         [
             ("customer", *(short(side.customer_id or "–") for side in sides)),
-            ("also", *("\n".join(sorted(_word(x) for x in side.members - {side.identifier})[:10]) for side in sides)),
+            ("also", *("\n".join(sorted(readable(x, values) for x in side.members - {side.identifier})[:10]) for side in sides)),
         ],
     )
     explained = comparison.explanation
     if explained is None:
         output.text("\nWhat was compared is not there any more: it was erased, or described anew.")
         return
-    weights = [each.bits for each in explained.evidence] + [explained.prior, -explained.household]
-    drawn = bars(weights)
-    rows: list[tuple[str, ...]] = [
-        (each.feature, each.left, each.right, each.level, f"{each.bits:+.1f}", mark)
-        for each, mark in zip(explained.evidence, drawn, strict=False)
-    ]
-    rows += [(column, *(side.values.get(column, "") for side in sides), "said once", "", "") for column in comparison.only_on_one_side]
-    rows.append(("", "", "", "before anything was compared", f"{explained.prior:+.1f}", drawn[-2]))
-    if explained.household > 0.05:
-        rows.append(("", "", "", "who live together agree in this as well", f"{-explained.household:+.1f}", drawn[-1]))
-    rows.append(("", "", "", "together", f"{explained.score:+.1f}", ""))
     output.text()
-    output.table(("attribute", *(_word(side.identifier) for side in sides), "they", "bits", "against│for"), rows)
+    unsaid = said_once(explained, comparison.one.values, comparison.other.values)
+    show_breakdown(explained, (readable(comparison.one.identifier, values), readable(comparison.other.identifier, values)), output, unsaid)
     if not comparison.is_open:
         output.text("They met only in blocks that are closed now: this counts no more.")
     if chosen.status == "open":

@@ -12,6 +12,7 @@ _RULES = {
     JOIN: "a steward gave it to somebody else",
     "score": "they are alike, but less than matching.accept asks for; a steward may accept them",
     "neighbours": "one of the two resembles more people than matching.neighbours, likelier ones first",
+    "closed": "so many share what brought these two together that it says nothing any more",
     "support": "too little of what else the two people have agrees",
     "ambiguous": "one of the two resembles a third person as well, and lacks what would tell the two apart",
 }

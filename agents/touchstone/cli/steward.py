@@ -31,7 +31,7 @@ from touchstone.stewardship.effect import Effect, People, effect_of, people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.giving import give, given_before
 from touchstone.stewardship.names import Values, named, readable, values_of
-from touchstone.stewardship.reviews import Reviews, keys_of, last_words, meant, read_reviews
+from touchstone.stewardship.reviews import Reviews, last_words, meant, read_reviews, words_of
 from touchstone.topology.compile import Topology
 
 Given = Mapping[tuple[str, str], Ruled]
@@ -227,7 +227,7 @@ def _answering(wish: Wish, reviews: Reviews) -> Wish:
     """The same about the two identifiers of the review that it names."""
     if wish.review is None:
         return wish
-    one, other = keys_of(meant(wish.review, reviews))
+    one, other = words_of(meant(wish.review, reviews))
     return wish._replace(identifiers=(one,), others=(other,), review=None)
 
 

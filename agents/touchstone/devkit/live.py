@@ -104,7 +104,8 @@ class LiveSystem(Workers):
     async def records(self, topics: Sequence[str] | None = None) -> list[OutputRecord]:
         """Everything that was said and committed, partition by partition in order; of further outputs only those that ask for consent."""
         names, asking = self.topology.topics, {output.topic: output.name for output in self.topology.asking}
-        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters, *asking))
+        reviews = (names.reviews,) if self.topology.matching is not None else ()
+        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters, *reviews, *asking))
         codec, records = bundled_codec(), list[OutputRecord]()
         async for r in client.read_topic(self.bootstrap, wanted):
             if r.value is not None:

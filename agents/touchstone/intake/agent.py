@@ -1,6 +1,7 @@
 """One record of a channel topic: decode, validate, normalise, anchor, send; or a dead letter."""
 
 from hashlib import blake2b, sha256
+from importlib import import_module
 
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
@@ -8,7 +9,6 @@ from touchstone.contracts.times import within_calendar
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
-from touchstone.intake.describe import Describer
 from touchstone.intake.event_time import arrival
 from touchstone.intake.identifiers import Namer
 from touchstone.intake.messages import Known
@@ -42,7 +42,9 @@ class Intake:
         self._commands_topic = topology.topics.commands
         self._commands = CommandReader(topology, namer, self._codec)
         self._known = Known(topology.lateness_ms)
-        self._describer = None if topology.matching is None else Describer(topology.matching, namer.digest)
+        # What describes is loaded only where something is matched: it needs what compares.
+        describes = import_module("touchstone.intake.describe") if topology.matching is not None else None
+        self._describer = None if describes is None else describes.Describer(topology.matching, namer.digest)
         self._counts = counts
 
     def take(self, record: Record, messages: list[IdentityMessage]) -> Accepted | DeadLetter:

@@ -5,7 +5,7 @@ from touchstone.identity.resolve import Policy
 from touchstone.journey.attributes import AttributeRules
 from touchstone.journey.fold import next_deadline
 from touchstone.journey.rules import CompiledJourney
-from touchstone.matching.alike import Alike
+from touchstone.matching.judge import judge_of
 from touchstone.model.component import Person
 from touchstone.topology.compile import Topology
 
@@ -21,7 +21,7 @@ class Journeys:
         self.compiled = tuple(CompiledJourney(journey) for journey in topology.journeys)
         self.attributes = None if topology.attributes is None else AttributeRules(topology.attributes)
         self.recycled = topology.recycled
-        self.alike = None if topology.matching is None else Alike(topology.matching)
+        self.alike = None if topology.matching is None else judge_of(topology.matching)
         self.limits = Policy(
             topology.kinds,
             topology.identifiers_per_person,

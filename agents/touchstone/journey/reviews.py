@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from touchstone.identity.evidence import Likenesses
 from touchstone.identity.resolve import People
-from touchstone.matching.alike import AMBIGUOUS, NEIGHBOURS, SUPPORT, Alike
+from touchstone.matching.judge import AMBIGUOUS, NEIGHBOURS, SUPPORT, Judge
 from touchstone.model.command import Pair, joins, pair_of
 from touchstone.model.component import Likeness, Ruling
 
@@ -35,7 +35,7 @@ class Doubt(NamedTuple):
 
 
 def doubts(
-    likenesses: Likenesses, people: People, home: Mapping[str, str], standing: Iterable[Ruling], said: Iterable[Pair], alike: Alike
+    likenesses: Likenesses, people: People, home: Mapping[str, str], standing: Iterable[Ruling], said: Iterable[Pair], judge: Judge
 ) -> dict[Pair, Doubt]:
     """(weak, strong) -> what is to be said of it; of those in `said` something was said before. `home`: identifier -> customer id.
 
@@ -53,7 +53,7 @@ def doubts(
     for pair, likeness in best.items():
         ruling = rulings.get(pair_of(*pair))
         is_one = pair[0] in home and home[pair[0]] == home.get(pair[1])
-        why = BY_SCORE if likeness.score < alike.accept else people.unlikely.get(pair, "")
+        why = BY_SCORE if likeness.score < judge.accept else people.unlikely.get(pair, "")
         if ruling is not None:
             found[pair] = Doubt(ACCEPTED if joins(ruling.action) else REJECTED, likeness, why, ruling.command)
         elif not is_one and (why == BY_SCORE or why in _WORTH_A_LOOK):

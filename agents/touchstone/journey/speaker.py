@@ -16,7 +16,7 @@ from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision
 from touchstone.journey.reviews import Doubt
-from touchstone.matching.alike import Alike
+from touchstone.matching.judge import Judge
 from touchstone.matching.records import Record
 from touchstone.model.command import Pair
 from touchstone.model.component import Likeness, Person, SaidCustomer, SaidReview
@@ -220,12 +220,12 @@ class Speaker:
         )
 
 
-def weighed(component: Component, likeness: Likeness | None, alike: Alike) -> dict[str, Any]:
+def weighed(component: Component, likeness: Likeness | None, judge: Judge) -> dict[str, Any]:
     """The probability of a likeness, and the bits of each attribute; nothing where there is none any more."""
     if likeness is None:
         return {"score": 0.0, "evidence": ()}
     one, other = (component.described(x, record) for x, record in zip((likeness.weak, likeness.strong), likeness.records, strict=True))
-    found = alike.scorer.explain(Record("one", one.values), Record("other", other.values))
+    found = judge.explain(Record("one", one.values), Record("other", other.values))
     evidence = tuple({"attribute": each.feature, "level": each.level, "bits": each.bits} for each in found.evidence)
     return {"score": found.probability, "evidence": evidence}
 

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from touchstone.matching.alike import Alike
+from touchstone.matching.judge import Judge
 from touchstone.matching.records import Record
 from touchstone.model.component import Block, Described, Likeness, Linked
 from touchstone.model.message import Close, Compare, IdentityMessage, Match
@@ -77,9 +75,9 @@ class Matcher:
     `strength` of an identifier key: smaller is stronger.
     """
 
-    def __init__(self, alike: Alike, limit: int, strength: Callable[[str], Any]) -> None:
+    def __init__(self, judge: Judge, limit: int, strength: Callable[[str], Any]) -> None:
         self.limit = limit
-        self._scorer, self._accept, self._review = alike.scorer, alike.accept, alike.review
+        self._judge = judge
         self._strength = strength
         self._waiting: list[tuple[MatchPartition, str, Described]] = []
 
@@ -98,13 +96,13 @@ class Matcher:
                 meetings.add(described, other, block, partition)
         if meetings.places:
             records = meetings.records
-            scores = self._scorer.score(records, *meetings.positions)
-            for pair, score in zip(meetings.places, scores.tolist(), strict=True):
-                if score < self._review - _MARGIN:
+            scores = self._judge.scores(records, list(meetings.places))
+            for pair, score in zip(meetings.places, scores, strict=True):
+                if score < self._judge.review - _MARGIN:
                     continue
                 # To the last bit the same, in whatever company two records were compared: people are united best score first.
-                exact = self._scorer.score_pair(*(records[number] for number in pair))
-                if exact >= self._review:
+                exact = self._judge.score_pair(*(records[number] for number in pair))
+                if exact >= self._judge.review:
                     self._say([meetings.described[number] for number in pair], exact, meetings.places[pair], send)
         return bool(waiting)
 
@@ -118,7 +116,7 @@ class Matcher:
             partition.link(block, weak.identifier)
         pair = weak.record, strong.record
         likeness = Likeness(weak.identifier, strong.identifier, pair, score, min(weak.at, strong.at), tuple(sorted(places)))
-        send(Match(weak.identifier, likeness, (weak, strong), score >= self._accept))
+        send(Match(weak.identifier, likeness, (weak, strong), score >= self._judge.accept))
 
 
 class _Meetings:
@@ -139,12 +137,6 @@ class _Meetings:
     def records(self) -> list[Record]:
         """Of everybody who meets somebody."""
         return [Record(_name(described), described.values) for described in self.described]
-
-    @property
-    def positions(self) -> tuple[Any, Any]:
-        """Of both sides of all pairs, in `records`."""
-        pairs = np.array(list(self.places), dtype=np.int64)
-        return pairs[:, 0], pairs[:, 1]
 
     def _number(self, described: Described) -> int:
         name = described.identifier, described.record

@@ -1,16 +1,16 @@
-"""What the journey stage needs to know of likeness: from which score on it counts, and what else is asked of it."""
+"""The judge of likeness, with everything that compares: judge.py loads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+
+import numpy as np
 
 from touchstone.identity.resolve import Evidence, Likely
 from touchstone.matching.cluster import Edge, Protection
 from touchstone.matching.frozen import scorer_of, thresholds_of
+from touchstone.matching.judge import Explanation
 from touchstone.matching.records import Record
 from touchstone.topology.compile import Matching
-
-SUPPORT, AMBIGUOUS, NEIGHBOURS = "support", "ambiguous", "neighbours"
-"""What keeps two apart who look alike: the rest of what is known of them, a third who fits as well, or how many are like one already."""
 
 
 class Alike:
@@ -21,6 +21,20 @@ class Alike:
         self.accept, self.review = thresholds_of(self.scorer)
         self.neighbours = matching.neighbours
         self.version = self.scorer.model.version
+
+    def scores(self, records: Sequence[Record], pairs: Sequence[tuple[int, int]]) -> list[float]:
+        """For each pair of positions in `records` how much the two look alike."""
+        positions = np.array(pairs, dtype=np.int64)
+        scores: list[float] = self.scorer.score(records, positions[:, 0], positions[:, 1]).tolist()
+        return scores
+
+    def score_pair(self, one: Record, other: Record) -> float:
+        """How much two records look alike."""
+        return self.scorer.score_pair(one, other)
+
+    def explain(self, one: Record, other: Record) -> Explanation:
+        """Why a pair has its score."""
+        return self.scorer.explain(one, other)
 
     def protect(self, evidence: Evidence) -> "Guard":
         """What protects the people of a component from growing into one another by likeness."""

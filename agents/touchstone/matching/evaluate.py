@@ -7,9 +7,10 @@ import msgspec
 
 from touchstone.matching.blocking import BLOCK_LIMIT, DEFAULT_BLOCKS, Block, candidates
 from touchstone.matching.cluster import Edge, cluster
+from touchstone.matching.judge import Explanation, bits
 from touchstone.matching.model import Model
 from touchstone.matching.records import Record
-from touchstone.matching.score import Explanation, Scorer, bits
+from touchstone.matching.score import Scorer
 from touchstone.matching.training import between, edges
 
 

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from touchstone.matching.choice import model_of
-from touchstone.matching.score import Scorer, bits
+from touchstone.matching.judge import bits
+from touchstone.matching.score import Scorer
 from touchstone.topology.compile import Matching
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from math import log2
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from touchstone.matching.compare import Codes, Levels, compare
 from touchstone.matching.features import BESIDE_NAMES, FEATURES, GROUPS, MISSING, holder_value
+from touchstone.matching.judge import Evidence, Explanation, bits, probability
 from touchstone.matching.model import Model, digest
 from touchstone.matching.pair import PairScorer, Said
 from touchstone.matching.records import Record
@@ -28,26 +28,6 @@ _REMEMBERED = 262_144
 
 SMALLEST = 1e-7
 """No chance is taken to be smaller: data cannot show it, and one wrong value must not decide alone."""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What one feature says of a pair: its level, and the bits it adds (for) or takes (against), correlated features already discounted."""
-
-    feature: str
-    level: str
-    left: str
-    right: str
-    bits: float
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """Why a pair has its score: `prior` + the bits of all features - `household` = `score`, to rounding."""
-
-    score: float
-    probability: float
-    prior: float
-    household: float
-    evidence: tuple[Evidence, ...]
 
 
 class Scorer:
@@ -151,13 +131,3 @@ class Scorer:
         stranger = 1 - model.match - model.household
         odds: Bits = np.log2(model.match) + match - np.logaddexp2(np.log2(stranger), np.log2(model.household) + household)
         return odds
-
-
-def probability(score: float) -> float:
-    """The probability that belongs to a score in bits."""
-    return float(1 / (1 + np.exp2(-score)))
-
-
-def bits(chance: float) -> float:
-    """The score in bits that belongs to a probability."""
-    return float(np.log2(chance / (1 - chance)))

@@ -16,9 +16,10 @@ from touchstone.matching.blocking import DEFAULT_BLOCKS, Block, candidates
 from touchstone.matching.cluster import Between, Edge, cluster
 from touchstone.matching.compare import Codes, Levels, compare
 from touchstone.matching.features import FEATURES, MISSING, holder_value
+from touchstone.matching.judge import bits
 from touchstone.matching.model import FeatureModel, Model, default_model, digest, sealed
 from touchstone.matching.records import Record
-from touchstone.matching.score import Bits, Scorer, bits
+from touchstone.matching.score import Bits, Scorer
 
 RANDOM_PAIRS = 300_000
 BELIEF_M = 50.0

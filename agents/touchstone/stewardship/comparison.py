@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from touchstone.matching.judge import Explains, Explanation
 from touchstone.matching.records import Record
-from touchstone.matching.score import Explanation, Scorer
 from touchstone.model.component import Likeness
 from touchstone.pipeline import JOURNEY
 from touchstone.simulate import Twin
@@ -31,14 +31,8 @@ class Comparison:
     explanation: Explanation | None
     is_open: bool
 
-    @property
-    def only_on_one_side(self) -> list[str]:
-        """The columns of which the other says nothing, so that they weigh nothing."""
-        compared = {each.feature for each in self.explanation.evidence} if self.explanation else set[str]()
-        return [column for column in dict.fromkeys((*self.one.values, *self.other.values)) if column not in compared]
 
-
-def compare_sides(twin: Twin, one: str, other: str, scorer: Scorer) -> Comparison:
+def compare_sides(twin: Twin, one: str, other: str, judge: Explains) -> Comparison:
     """What the twin knows of these two; of several pairs of records the likeliest, as the review was scored by it."""
     found, records, closed = _rows(twin)
     of_both = [each for each in found if {each.weak, each.strong} == {one, other}]
@@ -48,7 +42,7 @@ def compare_sides(twin: Twin, one: str, other: str, scorer: Scorer) -> Compariso
         ids = best.records if best.weak == one else (best.records[1], best.records[0])
     known = [records.get(x, {}) for x in (one, other)]
     values = [of_x.get(record, {}) for of_x, record in zip(known, ids, strict=True)]
-    explanation = scorer.explain(Record(one, dict(values[0])), Record(other, dict(values[1]))) if all(values) else None
+    explanation = judge.explain(Record(one, dict(values[0])), Record(other, dict(values[1]))) if all(values) else None
     homes = {x: (customer_id, members) for customer_id, members in people(twin).items() for x in members}
     sides = [
         Side(x, homes[x][0] if x in homes else None, homes[x][1] if x in homes else frozenset(), of_record, len(of_x))

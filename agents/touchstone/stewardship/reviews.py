@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
+from touchstone.identity.ordering import Ordering
 from touchstone.model.output import Review
 from touchstone.runtime.client import read_topic
 from touchstone.topology.compile import Topology
@@ -85,6 +86,11 @@ def waiting(reviews: Reviews, *, status: str | None = "open", min_score: float =
     return sorted(chosen, key=lambda review: (-review.score, review.review_id))
 
 
-def keys_of(review: Review) -> tuple[str, ...]:
-    """Its identifiers as identity knows them."""
+def words_of(review: Review) -> tuple[str, ...]:
+    """Its identifiers as people write them."""
     return tuple(f"{review.tenant}/{each['kind']}:{each['value']}" for each in review.identifiers)
+
+
+def keys_of(review: Review, ordering: Ordering) -> tuple[str, ...]:
+    """Its identifiers as identity knows them."""
+    return tuple(ordering.key(review.tenant, each["kind"], each["value"]) for each in review.identifiers)

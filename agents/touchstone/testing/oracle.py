@@ -18,7 +18,7 @@ from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell as tell_uses
 from touchstone.journey.refold import refold
 from touchstone.journey.retention import Group, expired, group_of, surplus
-from touchstone.matching.alike import Alike
+from touchstone.matching.judge import judge_of
 from touchstone.matching.records import Record
 from touchstone.model.component import Person
 from touchstone.model.identifier import kind_of
@@ -137,7 +137,7 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
     found = _Found()
     if topology.matching is None:
         return found
-    alike, describer = Alike(topology.matching), Describer(topology.matching, ordering.digest)
+    alike, describer = judge_of(topology.matching), Describer(topology.matching, ordering.digest)
     found.accept = alike.accept
     blocks: dict[str, dict[tuple[str, str], Record]] = defaultdict(dict)
     for fact in facts:
@@ -152,7 +152,7 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
         if len(inside) <= topology.matching.limit and weak[0] != strong[0]
     }
     for (weak, strong), couple in pairs.items():
-        score = alike.scorer.score_pair(*couple)
+        score = alike.score_pair(*couple)
         if score < alike.review:
             continue
         pair = weak[0], strong[0]

@@ -1,5 +1,6 @@
 """The match stage of one partition: blocks fill, are compared before the commit, and close."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.unit.journey.desk import kinds
 from touchstone.identity.ordering import Ordering
 from touchstone.matching.agent import BATCH, Matcher, MatchPartition
-from touchstone.matching.alike import Alike
+from touchstone.matching.judge import judge_of
 from touchstone.matching.records import make_record
 from touchstone.model import message as m
 from touchstone.model.component import MATCH_ROWS, Described
@@ -25,9 +26,9 @@ class Desk:
     """A partition whose blocks hold `limit` records, and what it says."""
 
     def __init__(self, limit: int = 3) -> None:
-        alike = Alike(Matching(ROLES, {}, None, limit, 0.9, 0.1, 50, None))
+        judge = judge_of(Matching(ROLES, {}, None, limit, 0.9, 0.1, 50, None))
         self.store = RowStore(DictBackend(), MATCH_ROWS)
-        self.matcher = Matcher(alike, limit, Ordering(kinds()).strength)
+        self.matcher = Matcher(judge, limit, Ordering(kinds()).strength)
         self.partition = MatchPartition(self.store, self.matcher)
         self.said: list[Any] = []
 
@@ -49,15 +50,15 @@ def desk() -> Desk:
     return Desk()
 
 
-def described(identifier: str, at: int = 5, **stated: str) -> Described:
+def described(identifier: str, at: int = 5, stated: Mapping[str, str] = ADA) -> Described:
     """A record of an identifier, as identity sends it."""
-    record = make_record(identifier, stated or ADA, ROLES)
+    record = make_record(identifier, stated, ROLES)
     return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier)
 
 
 def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> None:
     """With both records, the score, the time of the earlier and the blocks where they met."""
-    one, other = described("user_id:a", 7), described("email:b", 5, **ADA | {"last": "Lovlace"})
+    one, other = described("user_id:a", 7), described("email:b", 5, ADA | {"last": "Lovlace"})
     desk.tell(one, other)
     desk.tell(other, one, block=OTHER_BLOCK)
 
@@ -87,14 +88,14 @@ def test_nothing_is_said_before_the_comparison_nor_twice(desk: Desk) -> None:
 
 def test_records_of_one_identifier_are_not_compared_with_each_other(desk: Desk) -> None:
     """She is herself already."""
-    desk.tell(described("user_id:a"), described("user_id:a", **ADA | {"code": "89073"}))
+    desk.tell(described("user_id:a"), described("user_id:a", 5, ADA | {"code": "89073"}))
 
     assert desk.compare() == []
 
 
 def test_who_does_not_look_alike_is_not_said(desk: Desk) -> None:
     """A block is only a place to meet."""
-    desk.tell(described("user_id:a"), described("email:b", first="Byron", last="King", born="2006-01-01", code="10115"))
+    desk.tell(described("user_id:a"), described("email:b", 5, {"first": "Byron", "last": "King", "born": "2006-01-01", "code": "10115"}))
 
     assert desk.compare() == []
 
@@ -103,7 +104,7 @@ def test_a_block_past_its_limit_closes_for_ever_and_says_so(desk: Desk) -> None:
     """Those who were told of a likeness in it hear; its records go, and what comes later is not looked at."""
     desk.tell(described("user_id:a"), described("email:b"))
     assert len(desk.compare()) == 1
-    desk.tell(described("email:c", first="Byron", last="King"), described("email:d", first="Ann", last="Shaw"))
+    desk.tell(described("email:c", 5, {"first": "Byron"}), described("email:d", 5, {"first": "Ann"}))
 
     assert desk.said == [m.Close("default/email:b", BLOCK)]
     assert [name for name, _ in desk.store.scan(BLOCK, "")] == ["h"]
@@ -123,7 +124,7 @@ def test_a_full_batch_is_compared_at_once() -> None:
     """A transaction may bring more records than one comparison should take."""
     desk = Desk(limit=2 * BATCH)
 
-    desk.tell(*(described(f"email:{n}", first=f"Name{n}", last="x") for n in range(BATCH - 2)), described("user_id:a"))
+    desk.tell(*(described(f"email:{n}", 5, {"first": f"Name{n}"}) for n in range(BATCH - 2)), described("user_id:a"))
     assert desk.said == []
     desk.tell(described("phone:b"))
 

@@ -8,9 +8,9 @@ import pytest
 from touchstone.errors import UsageError
 from touchstone.matching.choice import model_of
 from touchstone.matching.frozen import scorer_of, thresholds_of
+from touchstone.matching.judge import bits, probability
 from touchstone.matching.model import default_model, sealed, to_json
 from touchstone.matching.records import Record
-from touchstone.matching.score import bits, probability
 from touchstone.topology.compile import Matching
 
 _MATCHING = Matching(roles={"name": "full_name"}, kinds={}, blocks=None, limit=100, accept=None, review=None, neighbours=50, model=None)

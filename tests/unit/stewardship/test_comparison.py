@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from touchstone.cli.breakdown import said_once
 from touchstone.matching.model import default_model
 from touchstone.matching.score import Scorer
 from touchstone.model.component import JOURNEY_ROWS, Closed, Described, Likeness, SaidCustomer
@@ -56,7 +57,7 @@ def test_the_likeliest_pair_of_records_is_shown_with_what_each_attribute_says(tw
         "family": ("lovelace", "lovelace"),
         "birth_date": ("18151210", "18151211"),
     }
-    assert found.only_on_one_side == ["city", "phone"]
+    assert said_once(found.explanation, NEW, OTHER) == [("city", "london", ""), ("phone", "", "442079460958")]
     assert (found.one.described, found.other.described) == (2, 1)
 
 

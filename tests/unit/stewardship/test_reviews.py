@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.samples import MOMENT, REVIEW, review_with
 from touchstone.errors import UsageError
-from touchstone.stewardship.reviews import keys_of, last_words, meant, require_matching, waiting
+from touchstone.stewardship.reviews import last_words, meant, require_matching, waiting, words_of
 from touchstone.topology.load import default_topology_path, load_topology
 
 LIKELY = review_with(review_id="5e7a90ffffffffff", score=0.8)
@@ -57,7 +57,7 @@ def test_what_is_not_one_review_is_said_in_words(word: str, said: str) -> None:
 
 def test_a_review_names_its_identifiers_as_identity_does() -> None:
     """With the tenant in front."""
-    assert keys_of(REVIEW) == ("default/email:ada@example.org", "default/loyalty_id:l7")
+    assert words_of(REVIEW) == ("default/email:ada@example.org", "default/loyalty_id:l7")
 
 
 def test_where_nothing_is_compared_there_is_nothing_to_review() -> None:
