@@ -82,7 +82,8 @@ def topic_of(what: str, topology: Path | None, prefix: str) -> str:
     if topology is None and what in _ALWAYS:
         return str(getattr(output_topics(prefix), what))
     compiled = load_own(topology, prefix)
-    own: dict[str, str] = {name: topic for name, topic in asdict(compiled.topics).items() if name in _ALWAYS}
+    without = {"reviews"} if compiled.matching is None else set[str]()
+    own: dict[str, str] = {name: topic for name, topic in asdict(compiled.topics).items() if name in _ALWAYS and name not in without}
     names = own | {output.name: output.topic for output in compiled.outputs if output.name not in own}
     if what not in names:
         raise UsageError(

@@ -33,10 +33,10 @@ class Comparison:
 
 
 def compare_sides(twin: Twin, one: str, other: str, judge: Explains) -> Comparison:
-    """What the twin knows of these two; of several pairs of records the likeliest, as the review was scored by it."""
+    """What the twin knows of these two; of several pairs of records the likeliest that still counts, as the review was scored by it."""
     found, records, closed = _rows(twin)
     of_both = [each for each in found if {each.weak, each.strong} == {one, other}]
-    best = max(of_both, key=lambda each: (each.score, each.records), default=None)
+    best = max(of_both, key=lambda each: (not closed.issuperset(each.blocks), each.score, each.records), default=None)
     ids: tuple[str, str] = ("", "")
     if best is not None:
         ids = best.records if best.weak == one else (best.records[1], best.records[0])

@@ -1,6 +1,7 @@
 """What the channels' topics tell of people: every description of an identifier once, as the records that a model is learnt from."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from touchstone.contracts.codec import Codec, reading_codec
 from touchstone.errors import UsageError
@@ -30,7 +31,7 @@ class History:
             raise UsageError(
                 f"expected `matching` in the topology {topology.name}, found none: it says which attributes are compared as what"
             )
-        self._intake = Intake(topology, Ordering(topology.kinds), Counts(), codec)
+        self._intake = Intake(replace(topology, matching=None), Ordering(topology.kinds), Counts(), codec)
         self._describer = Describer(topology.matching, lambda _: b"")
         self._messages: list[IdentityMessage] = []
         self._found: dict[tuple[str, str], Description] = {}

@@ -88,6 +88,13 @@ def test_a_likeness_counts_while_one_of_its_blocks_is_open(twin: Twin) -> None:
     assert not compare_sides(twin, ADA, CARD, SCORER).is_open
 
 
+def test_what_counts_goes_before_what_was_likelier_in_a_closed_block(twin: Twin) -> None:
+    """The pair of records is shown by which the review was scored."""
+    twin.stores[0][JOURNEY].put(ADA, "lclosed", likeness(("old", "card"), 9.0, "names"))
+
+    assert compare_sides(twin, ADA, CARD, SCORER).one.values == NEW
+
+
 def test_a_record_that_is_gone_cannot_be_compared(twin: Twin) -> None:
     """After an erasure there are two sides, and nothing to weigh."""
     twin.stores[0][JOURNEY].delete(ADA, "dcard")
