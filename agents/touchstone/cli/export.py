@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
+from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
 from touchstone.cli.dossier import Wanted, find, former_ids, parse
 from touchstone.cli.output import Output, counted, output_option
@@ -18,7 +19,6 @@ from touchstone.contracts.codec import reading_codec
 from touchstone.devkit.datasets import read_lines
 from touchstone.errors import Retriable, UsageError
 from touchstone.hash_key import secret_from
-from touchstone.model.identifier import identifier_key
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
 from touchstone.privacy.export import Export, export_of
@@ -112,7 +112,7 @@ async def _live(wanted: Wanted, topology: Topology, app: str, bootstrap: str) ->
         for line in lines_of(topology):
             moments[line.topic] = [record for record in await _read(bootstrap, line.topic, keys) if isinstance(record, Moment)]
         changes = [record for record in await _read(bootstrap, names.identities, None) if isinstance(record, IdentityChange)]
-        twin = await live_twin(topology, app, bootstrap, _keys(customer), lambda _: None)
+        twin = await live_twin(topology, app, bootstrap, _keys(customer, topology), lambda _: None)
         held = holdings(twin, customer.customer_id)
         if held is not None and held.values == {(row["kind"], row["value"]) for row in customer.identifiers}:
             return _found(held, customer, former, moments, changes, topology)
@@ -166,8 +166,9 @@ def _choose(wanted: Wanted, records: Iterable[Customer]) -> tuple[Customer, tupl
     return None if not meant else (meant[0], tuple(other.customer_id for other in former_ids(meant[0], customers)))
 
 
-def _keys(customer: Customer) -> set[str]:
-    return {identifier_key(customer.tenant, row["kind"], row["value"]) for row in customer.identifiers}
+def _keys(customer: Customer, topology: Topology) -> set[str]:
+    ordering = ordering_of(topology)
+    return {ordering.key(customer.tenant, row["kind"], row["value"]) for row in customer.identifiers}
 
 
 async def _read(bootstrap: str, topic: str, keys: Collection[bytes] | None) -> list[OutputRecord]:

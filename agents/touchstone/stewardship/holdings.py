@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from touchstone.model.component import Held, Node, Variant
-from touchstone.model.identifier import kind_of, value_of
+from touchstone.model.identifier import kind_of
 from touchstone.pipeline import JOURNEY
 from touchstone.privacy.held import Holdings, Shown, Sighting, Whose
 from touchstone.simulate import Twin
@@ -28,17 +28,18 @@ def _of(store: Store, root: str, customer_id: str, now: int) -> Holdings:
     others = {variant.touchpoint.key for owner, variant in owners if owner != customer_id}
     whose = {x: _whose(node, customer_id) for x, node in nodes.items()}
     own = {x for x, found in whose.items() if found == "own"}
-    sightings = tuple(
-        Sighting(touchpoint, tuple(Shown(kind_of(x), _value(x, nodes), whose.get(x, "shared")) for x in touchpoint.identifiers))
-        for touchpoint in mine
-    )
+    values = {x: value for touchpoint in mine for x, value in touchpoint.named}
+    values |= {x: node.value for x, node in nodes.items() if node.value is not None}
     return Holdings(
         customer_id=customer_id,
         is_nobody=any(nodes[x].refused is not None for x in own),
         known_until=now,
-        values=frozenset((kind_of(x), value) for x in own if (value := _value(x, nodes)) is not None),
-        sightings=sightings,
-        foreign_values=frozenset(value for x, found in whose.items() if found == "other" and (value := _value(x, nodes)) is not None),
+        values=frozenset((kind_of(x), values[x]) for x in own if x in values),
+        sightings=tuple(
+            Sighting(touchpoint, tuple(Shown(kind_of(x), values.get(x), whose.get(x, "shared")) for x in touchpoint.identifiers))
+            for touchpoint in mine
+        ),
+        foreign_values=frozenset(values[x] for x, found in whose.items() if found == "other" and x in values),
         foreign_keys=frozenset(others - keys),
     )
 
@@ -55,10 +56,7 @@ def _owner(variant: Variant, nodes: Mapping[str, Node]) -> str | None:
 
 
 def _whose(node: Node, customer_id: str) -> Whose:
+    """An identifier that the component does not know was generic when it was seen: it belongs to nobody, too."""
     if node.refused is not None and node.customer_id != customer_id:
         return "shared"
     return "own" if node.customer_id == customer_id else "other"
-
-
-def _value(x: str, _nodes: Mapping[str, Node]) -> str | None:
-    return value_of(x)

@@ -76,9 +76,9 @@ def test_whose_a_touchpoint_was_that_is_gone_nobody_can_say() -> None:
 def test_ids_that_producers_and_stewards_make_up_may_hold_a_name_too() -> None:
     """Another's identifier in an event id, a type or a command's id is withheld as everywhere."""
     split = {"command_id": "split-bob-23", "action": "split", "at": "2024-05-01T12:00:00Z", "who": "ann", "why": "two"}
-    split |= {"identifiers": {"cookie": "ck-a"}, "others": {"user_id": "alice-17"}}
+    pair = {"identifiers": {"cookie": "ck-a"}, "others": {"user_id": "alice-17"}}
     call = line("call-bob-23-1", "11:30", "complaint_about bob-23", ALICE | {"cookie": "ck-a"})
-    world = World([*FAMILY, call, json.dumps(split).encode()])
+    world = World([*FAMILY, call, json.dumps(split | pair).encode()])
 
     export = world.export(world.of("user_id", "alice-17"))
 
