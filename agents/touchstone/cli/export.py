@@ -21,7 +21,8 @@ from touchstone.errors import Retriable, UsageError
 from touchstone.hash_key import secret_from
 from touchstone.model.output import Customer, IdentityChange, Moment
 from touchstone.pipeline import OutputRecord
-from touchstone.privacy.export import Export, export_of
+from touchstone.privacy.document import Export
+from touchstone.privacy.export import export_of
 from touchstone.privacy.held import Holdings, Said
 from touchstone.privacy.page import page_of
 from touchstone.runtime.client import read_topic

@@ -8,17 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from msgspec import Struct
-
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.times import iso_text
 from touchstone.model.output import IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
+from touchstone.privacy.document import FORM, CarriedBy, Change, Export, Identifier, Received, Recipient, Statement, Told
 from touchstone.privacy.held import Holdings, Kept, Rights, Said, Sighting
 from touchstone.privacy.veil import Veil
-
-FORM = 1
-"""Of the document; raised when a field changes its meaning."""
 
 _SPLIT = "split"
 NOTE = (
@@ -26,112 +22,6 @@ NOTE = (
     "conclusions that were taken back because they concerned somebody else, the other side of a change of who is who. Of a device or "
     "a number that several people use you see what you did with it while you had named yourself."
 )
-
-
-class Identifier(Struct, frozen=True):
-    """An identifier of the person, or one that she used and that others use, too (`is_shared`)."""
-
-    kind: str
-    value: str
-    first_seen: str | None
-    last_seen: str | None
-    is_shared: bool
-
-
-class CarriedBy(Struct, frozen=True):
-    """A topic on which a moment was said, and whether it stands there."""
-
-    topic: str
-    purpose: str | None
-    stands: bool
-    why: str | None
-
-
-class Told(Struct, frozen=True):
-    """A moment in its last form. `why` and `taken_back_at` where it does not stand; `corrects`: why it was said anew."""
-
-    moment_id: str
-    occurred_at: str
-    said_at: str
-    journey: str
-    kind: str
-    from_phase: str | None
-    to_phase: str | None
-    rule: str
-    channel: str
-    touchpoints: tuple[str, ...]
-    guidance: str | None
-    stands: bool
-    corrects: str | None
-    taken_back_at: str | None
-    why: str | None
-    carried_by: tuple[CarriedBy, ...]
-
-
-class Received(Struct, frozen=True):
-    """A touchpoint as it is held."""
-
-    source: str
-    event_id: str
-    channel: str
-    type: str
-    occurred_at: str
-    received_at: str
-    identifiers: tuple[dict[str, Any], ...]
-    media: str | None
-    sentiment: float | None
-    profile: dict[str, Any]
-    consents: dict[str, bool]
-    context: dict[str, Any]
-    properties: dict[str, Any]
-    clock: str | None
-
-
-class Recipient(Struct, frozen=True):
-    """A topic that carried data of the person to whoever reads it, for what purpose; of moments how many stand, and how many do not."""
-
-    topic: str
-    what: str
-    purpose: str | None
-    asserted: int | None = None
-    taken_back: int | None = None
-
-
-class Change(Struct, frozen=True):
-    """A change of who is who, as far as it is the person's."""
-
-    at: str
-    kind: str
-    rule: str
-    identifiers: tuple[dict[str, str], ...]
-    former_ids: tuple[str, ...]
-    trigger: str | None
-    command: str | None
-
-
-class Export(Struct, frozen=True, kw_only=True):
-    """The whole answer. Lists of plain objects have the fields of the contract `Customer` (docs/reference/contracts.md)."""
-
-    form: int
-    made_at: str
-    known_until: str
-    tenant: str
-    customer_id: str
-    former_ids: tuple[str, ...]
-    identifiers: tuple[Identifier, ...]
-    attributes: tuple[dict[str, Any], ...]
-    consents: tuple[dict[str, Any], ...]
-    interactions: tuple[dict[str, Any], ...]
-    journeys: tuple[dict[str, Any], ...]
-    personas: tuple[str, ...]
-    next_guidance: str | None
-    moments: tuple[Told, ...]
-    touchpoints: tuple[Received, ...]
-    recipients: tuple[Recipient, ...]
-    identity_changes: tuple[Change, ...]
-    retention: tuple[Kept, ...]
-    rights: Rights
-    note: str
 
 
 def export_of(held: Holdings, said: Said, kept: Iterable[Kept], rights: Rights, made_at: int) -> Export:
@@ -152,6 +42,7 @@ def export_of(held: Holdings, said: Said, kept: Iterable[Kept], rights: Rights, 
         identifiers=(*_own_identifiers(profile), *_shared_identifiers(held.sightings)),
         attributes=veil.over(_by(profile["attributes"], "name")),
         consents=veil.over(_by(profile["consents"], "purpose")),
+        statements=tuple(veil.over_fields(statement) for statement in _statements(profile["consents"], held.sightings)),
         interactions=veil.over(_by(profile["interactions"], "channel")),
         journeys=_by(profile["journeys"], "journey"),
         personas=customer.personas,
@@ -185,6 +76,21 @@ def _shared_identifiers(sightings: Iterable[Sighting]) -> Iterator[Identifier]:
                 uses[shown.kind, shown.value].append(sighting.touchpoint.occurred_at)
     for (kind, value), times in sorted(uses.items()):
         yield Identifier(kind, value, iso_text(min(times)), iso_text(max(times)), is_shared=True)
+
+
+def _statements(consents: Iterable[dict[str, Any]], sightings: Iterable[Sighting]) -> Iterator[Statement]:
+    """Those that count, and all others that a touchpoint which is held has made, by purpose and time."""
+    found = {
+        (each["purpose"], one["touchpoint"]): Statement(
+            each["purpose"], one["granted"], one["occurred_at"], one["source"], one["touchpoint"], counts=True
+        )
+        for each in consents
+        for one in each["statements"]
+    }
+    for t in (sighting.touchpoint for sighting in sightings):
+        for purpose, granted in t.consents.items():
+            found.setdefault((purpose, t.key), Statement(purpose, granted, iso_text(t.occurred_at), t.source, t.key, counts=False))
+    yield from sorted(found.values(), key=lambda statement: (statement.purpose, statement.occurred_at, statement.touchpoint))
 
 
 def _received(sighting: Sighting) -> Received:

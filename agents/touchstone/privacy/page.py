@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from touchstone.privacy.export import Export
+from touchstone.privacy.document import Export
 
 
 def page_of(export: Export) -> str:

@@ -2,16 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from tests.unit.privacy.world import ALICE, TOPOLOGY, World, line
+from touchstone.model.output import Moment
 from touchstone.privacy.page import page_of
 from touchstone.simulate import LINES_AT_ONCE
 from touchstone.stewardship.access import lines_of, said_on
 from touchstone.stewardship.holdings import holdings
 from touchstone.testing.generator import Mix, generate
+from touchstone.topology.compile import Consent, Output
 
 BOB = {"user_id": "bob-23", "email": "bob@secret.example"}
 DEVICE = {"device_id": "dev-9"}
@@ -73,6 +76,36 @@ def test_whose_a_touchpoint_was_that_is_gone_nobody_can_say() -> None:
     assert len(export.moments) == 2
 
 
+def test_what_anothers_touchpoint_had_caused_is_hidden_whatever_it_was_taken_back_for() -> None:
+    """The cause is no sign of whose it was: what is held says that."""
+    world = World(FAMILY)
+    alice = world.of("user_id", "alice-17")
+    world.records = [
+        msgspec.structs.replace(record, corrects="late") if isinstance(record, Moment) and record.corrects == "split" else record
+        for record in world.records
+    ]
+
+    export = world.export(alice)
+
+    assert not any("web/d1" in moment.touchpoints for moment in export.moments)
+    assert len(export.moments) == 2
+
+
+def test_a_touchpoint_with_a_number_that_is_nobodys_is_hers_by_her_cookie() -> None:
+    """Three people have the telephone number, so it unites none of them; the cookie that she used with it is hers alone."""
+    number = {"phone": "+493012345678"}
+    users = [line(f"u{n}", f"10:0{n}", "login", {"user_id": f"user-{n}"} | number) for n in range(3)]
+    mine = [
+        line("c1", "11:00", "login", {"user_id": "user-0", "cookie": "ck-0"}),
+        line("c2", "11:01", "search", {"cookie": "ck-0"} | number),
+    ]
+    world = World([*users, *mine])
+
+    export = world.export(world.of("user_id", "user-0"))
+
+    assert [touchpoint.event_id for touchpoint in export.touchpoints] == ["u0", "c1", "c2"]
+
+
 def test_ids_that_producers_and_stewards_make_up_may_hold_a_name_too() -> None:
     """Another's identifier in an event id, a type or a command's id is withheld as everywhere."""
     split = {"command_id": "split-bob-23", "action": "split", "at": "2024-05-01T12:00:00Z", "who": "ann", "why": "two"}
@@ -104,6 +137,35 @@ def test_what_was_taken_back_of_her_own_is_there_with_its_cause() -> None:
         ("identities.v1", None, None, None),
     ]
     assert [moment.to_phase for moment in export.moments if moment.stands] == ["interest", "decision", "purchase"]
+
+
+def test_each_recipient_is_named_with_its_purpose_and_what_stands_there() -> None:
+    """She consented, was told to the marketing output, and withdrew: there it was taken back, the moment itself stands; the plain output has it."""
+    marketing = Output("marketing", "marketing-moments.v1", None, None, None, "marketing")
+    plain = Output("steps", "steps.v1", None, frozenset({"transition"}), None)
+    topology = replace(TOPOLOGY, outputs=(marketing, plain), consents={"marketing": Consent()})
+    yes = line("a1", "11:00", "search", ALICE, consents={"marketing": True})
+    no = line("a2", "11:30", "page_view", ALICE, consents={"marketing": False})
+    world = World([yes, no], topology=topology)
+
+    export = world.export(world.of("user_id", "alice-17"))
+
+    assert [(each.topic, each.purpose, each.asserted, each.taken_back) for each in export.recipients] == [
+        ("customers.v1", None, None, None),
+        ("moments.v1", None, 1, 0),
+        ("marketing-moments.v1", "marketing", 0, 1),
+        ("steps.v1", None, 1, 0),
+    ]
+    assert [(each.granted, each.counts, each.touchpoint) for each in export.statements] == [
+        (True, False, "web/a1"),
+        (False, True, "web/a2"),
+    ]
+    (moment,) = export.moments
+    assert [(by.topic, by.stands, by.why) for by in moment.carried_by] == [
+        ("moments.v1", True, None),
+        ("marketing-moments.v1", False, "consent_withdrawn"),
+        ("steps.v1", True, None),
+    ]
 
 
 def test_her_former_ids_are_hers_and_a_change_of_who_is_who_names_no_other() -> None:
@@ -145,6 +207,7 @@ def test_of_five_hundred_touchpoints_everyone_gets_her_own_and_nobody_anothers_i
         held = holdings(world.twin, customer.customer_id)
         assert held is not None
         handed_out += len(held.sightings)
+        assert len(held.sightings) == world.person(customer.customer_id).owned[0]
         own = {row["value"].lower() for row in customer.identifiers}
         export = world.export(customer)
         shared = {each.value.lower() for each in export.identifiers if each.is_shared}
