@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.privacy.world import ALICE, TOPOLOGY, World, line
 from touchstone.model.output import Moment
+from touchstone.privacy.document import Export
 from touchstone.privacy.page import page_of
 from touchstone.simulate import LINES_AT_ONCE
 from touchstone.stewardship.access import lines_of, said_on
@@ -104,6 +105,20 @@ def test_a_touchpoint_with_a_number_that_is_nobodys_is_hers_by_her_cookie() -> N
     export = world.export(world.of("user_id", "user-0"))
 
     assert [touchpoint.event_id for touchpoint in export.touchpoints] == ["u0", "c1", "c2"]
+
+
+def test_nobody_can_spoil_anothers_document_by_calling_himself_as_its_fields_are_called() -> None:
+    """Whoever shares a device with her may have any id; the document keeps its form, and the page its sections."""
+    words = ("name", "value", "source", "topic", "purpose", "granted", "event_id", "touchpoint", "statements", "None", "profile")
+    others = [line(f"o{n}", "11:06", "search", {"user_id": word} | DEVICE) for n, word in enumerate(words)]
+    plain, spoilt = World(FAMILY), World([*FAMILY, *others])
+
+    exports = [world.export(world.of("user_id", "alice-17")) for world in (plain, spoilt)]
+
+    assert [each.event_id for each in exports[1].touchpoints] == ["a1", "a2"]
+    assert [each["value"] for each in exports[1].attributes] == ['"Kiel"']
+    assert msgspec.convert(msgspec.to_builtins(exports[1]), Export) == exports[1]
+    assert page_of(exports[1]).count("<h2") == page_of(exports[0]).count("<h2") == 10
 
 
 def test_ids_that_producers_and_stewards_make_up_may_hold_a_name_too() -> None:
