@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Show why identifiers are one person, or why not.",
     "identity": "Split, join, forbid, undo: a steward's last word.",
     "review": "See who looks alike but undecided; accept or reject it.",
+    "export": "Give a person everything that is held about her.",
 }
 
 
