@@ -91,6 +91,7 @@ class Pipeline:
         alike = self._journeys.alike
         self._matcher = None if topology.matching is None or alike is None else Matcher(alike, topology.matching.limit, ordering.strength)
         self._match_partitions: dict[int, MatchPartition] = {}
+        self._matching_terms = {} if alike is None else {"matching": alike.terms}
 
     # -- Program -------------------------------------------------------------------------------------------------------------
     @property
@@ -107,7 +108,7 @@ class Pipeline:
             "hash key": self._ordering.digest("fingerprint").hex()[:12],
             "partitions": self._partitions,
         }
-        return ", ".join(f"{name} {value}" for name, value in parts.items()).encode()
+        return ", ".join(f"{name} {value}" for name, value in (parts | self._matching_terms).items()).encode()
 
     @property
     def terms(self) -> Mapping[str, Any]:
@@ -117,7 +118,7 @@ class Pipeline:
             "hash key": self._ordering.digest("fingerprint").hex()[:12],
             "partitions": self._partitions,
             "topology": canonical(deciding(self._topology)),
-        }
+        } | self._matching_terms
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition is ours.
