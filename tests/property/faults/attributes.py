@@ -7,8 +7,8 @@ FAULTS = (
     Fault(
         "what was said on an output that asks for consent does not travel",
         "journey/component.py",
-        '_MOVED = "cmorneat"',
-        '_MOVED = "cmrneat"',
+        '_MOVED = "cmovrnedklat"',
+        '_MOVED = "cmvrnedklat"',
     ),
     Fault("a withdrawal is heard by the fold only", "journey/agent.py", "if decided != decisions(person):", "if decided is None:"),
     Fault(

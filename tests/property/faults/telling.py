@@ -26,8 +26,8 @@ FAULTS = (
     Fault(
         "a timer that rang is not set again",
         "journey/agent.py",
-        "                self._say(component, name[1:], person, drafts, speaker, now)\n        self._rewind(component)",
-        "                self._say(component, name[1:], person, drafts, speaker, now)",
+        "            self._say(component, name[1:], person, drafts, speaker, now)\n        self._rewind(component)",
+        "            self._say(component, name[1:], person, drafts, speaker, now)",
     ),
     # -- the short way
     Fault(
@@ -88,8 +88,8 @@ FAULTS = (
     Fault(
         "duplicates are decided per component",
         "journey/settle.py",
-        "        for variant in variants:\n            owner",
-        "        for variant in [v for v in variants if v.touchpoint in winners([o.touchpoint for o in variants])]:\n            owner",
+        "        for variant in variants:\n            by",
+        "        from touchstone.journey.fold import winners as w\n        for variant in [v for v in variants if v.touchpoint in w([o.touchpoint for o in variants])]:\n            by",
     ),
     Fault(
         "of two statements about other identifiers the first received counts",
