@@ -174,11 +174,23 @@ STREAM_BLOCK_LIMIT = 50
 def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
     """The keys of the blocks that a record is in. A part that the record lacks makes no key: emptiness brings nobody together."""
     parts: dict[str, Sequence[str]] = {}
+    keys: dict[str, None] = {}  # a set that keeps the order
     for block in blocks:
+        every: list[Sequence[str]] = []
         for part in block:
-            if part not in parts:
-                parts[part] = PARTS[part](record)
-    return list(dict.fromkeys("|".join((*block, *values)) for block in blocks for values in product(*(parts[part] for part in block))))
+            found = parts.get(part)
+            if found is None:
+                found = parts[part] = PARTS[part](record)
+            if not found:
+                break
+            every.append(found)
+        else:
+            name = "|".join(block)
+            if len(every) == 1:
+                keys.update((f"{name}|{value}", None) for value in every[0])
+            else:
+                keys.update(("|".join((name, *values)), None) for values in product(*every))
+    return list(keys)
 
 
 @dataclass(frozen=True, slots=True)
