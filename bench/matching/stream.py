@@ -17,8 +17,9 @@ from bench.matching.invented import ROLES, Invention
 from bench.matching.sheet import RECORD_ID, Row
 from bench.report import machine
 from touchstone.matching.blocking import STREAM_BLOCK_LIMIT, STREAM_BLOCKS, block_keys
+from touchstone.matching.judge import bits
 from touchstone.matching.records import Record, make_record
-from touchstone.matching.score import Scorer, bits
+from touchstone.matching.score import Scorer
 from touchstone.matching.training import train
 
 _LEARNT_FROM = 4_000

@@ -61,7 +61,7 @@ class Guard:
             return score
 
         accepted = [_edge(likely) for likely in evidence.likely]
-        self._protection = Protection(records, accepted, between, neighbours=alike.neighbours)
+        self._protection = Protection(records, accepted, between, accept=alike.accept, neighbours=alike.neighbours)
 
     def why_not(self, likely: Likely, ones: AbstractSet[str], others: AbstractSet[str]) -> str | None:
         """The rule that forbids to unite the identifiers `ones` (of `likely.weak`) and `others`, or None."""
