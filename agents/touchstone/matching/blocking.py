@@ -157,18 +157,23 @@ STREAM_BLOCKS: tuple[Block, ...] = (
     *((role,) for role in IDENTIFIERS),
     ("email",),
     ("phone",),
-    ("birth_date",),
+    ("birth_date", "name_start"),
+    ("birth_date", "city"),
     ("names",),
+    ("names", "birth_year"),
+    ("names", "birth_day"),
+    ("names", "city"),
     ("name", "postcode"),
-    ("name", "birth_day"),
-    ("house_number", "street"),
+    ("house_number", "street", "name_start"),
     ("organisation", "postcode"),
+    ("organisation", "phone"),
     ("name", "employer"),
 )
-"""For a stream, where every key is a record on a topic: few ways to meet, each telling. Between four and eight keys a record."""
+"""For a stream, where every key is a record on a topic: few ways to meet, each so telling that it stays small among 400,000 records."""
 
-STREAM_BLOCK_LIMIT = 50
-"""The same as BLOCK_LIMIT for a stream: a record is compared with so many of one block at most."""
+STREAM_BLOCK_LIMIT = 10
+"""The same as BLOCK_LIMIT for a stream: a record is compared with so many of one block at most. Measured among 400,000 records: blocks of ten
+show 1.65 records of the same person and 4.4 others, blocks of a hundred 1.66 and 16."""
 
 
 def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
