@@ -23,7 +23,7 @@ from touchstone.matching.score import Bits, Scorer
 
 RANDOM_PAIRS = 300_000
 BELIEF_M = 50.0
-BELIEF_TELLING = 120.0
+BELIEF_TELLING = 65.0
 BELIEF_U = 20.0
 MOST_OTHER = 4.0
 """That one person has two given names that both exist does not become likelier than so many times what was expected: twins look like that."""
