@@ -30,7 +30,18 @@ from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, STATE_FORMAT
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
-from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, WITHHELD, Counts
+from touchstone.observe.metrics import (
+    CONSUMED,
+    CORRECTIONS,
+    DEAD_LETTERS,
+    DUPLICATES,
+    IDENTITY_CHANGES,
+    LIMITED,
+    MOMENTS,
+    REVIEWS,
+    WITHHELD,
+    Counts,
+)
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import DeadLetterLimit, Output, Topology, deciding
@@ -89,7 +100,9 @@ class Pipeline:
         self._journey_partitions: dict[int, JourneyPartition] = {}
         self._out: Out | None = None
         alike = self._journeys.alike
-        self._matcher = None if topology.matching is None or alike is None else Matcher(alike, topology.matching.limit, ordering.strength)
+        self._matcher: Matcher | None = None
+        if topology.matching is not None and alike is not None:
+            self._matcher = Matcher(alike, topology.matching.limit, ordering.strength, self.counts)
         self._match_partitions: dict[int, MatchPartition] = {}
         self._matching_terms = {} if alike is None else {"matching": alike.terms}
 
@@ -260,6 +273,11 @@ class Pipeline:
         self.committed_counts.take(self._sealed_counts)
         self._censuses.update(self._sealed_censuses)
 
+    @property
+    def comparing_seconds(self) -> float:
+        """What comparing records has taken so far."""
+        return 0.0 if self._matcher is None else self._matcher.seconds
+
     def customers(self) -> dict[tuple[str, ...], float]:
         """Active customers by journey and phase, over the partitions opened here, as of the last commit."""
         found: dict[tuple[str, ...], float] = dict.fromkeys(
@@ -299,3 +317,5 @@ class Pipeline:
                 self.counts.add(CORRECTIONS, record.corrects)
         elif isinstance(record, IdentityChange):
             self.counts.add(IDENTITY_CHANGES, record.kind)
+        elif isinstance(record, Review):
+            self.counts.add(REVIEWS, record.status)
