@@ -6,7 +6,7 @@ A message goes where the identifier in its `to` lives; `Out` decides whether tha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -39,7 +39,7 @@ Publish = Callable[[OutputRecord, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
 IDENTITY, JOURNEY = "identity", "journey"
-_JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
+_JOURNEY_MESSAGES = get_args(m.JourneyMessage)
 _encode = msgspec.msgpack.Encoder().encode
 _decoders = {IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage), JOURNEY: msgspec.msgpack.Decoder(m.JourneyMessage)}
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import msgspec
@@ -23,15 +23,17 @@ from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER, Person
+from touchstone.model.erasure import Forgotten, ForgottenTable
+from touchstone.model.identifier import value_of
 from touchstone.model.output import Carried, Customer, IdentityChange, Moment
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
-from touchstone.testing.oracle import Fact, Likeness, Withdrawal
+from touchstone.testing.oracle import Erasure, Fact, Likeness, Withdrawal
 from touchstone.topology.compile import Topology
 
-JOURNEY_MESSAGES = (m.AddTouchpoint, m.AddSeen, m.AddEdge, m.AddRuling, m.AddGeneric, m.Absorb, m.Piece, m.Recall)
+JOURNEY_MESSAGES = get_args(m.JourneyMessage)
 Output = Moment | Customer | IdentityChange
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -75,6 +77,7 @@ class Partition:
 
     identity_store: RowStore
     journey_store: RowStore
+    forgotten: ForgottenTable = field(default_factory=ForgottenTable)
     identity: Identity = field(init=False)
     journey: JourneyPartition = field(init=False)
 
@@ -88,6 +91,7 @@ class System:
         self.queues: dict[tuple[str, int], deque[Any]] = defaultdict(deque)
         self.outputs: list[Output] = []
         self.carried: list[Carried] = []
+        self.decided: list[Forgotten] = []
         self.wall = itertools.count(1)
         self.clocks: list[int | None] = [None] * world.partitions
         self.partitions = [self._partition() for _ in range(world.partitions)]
@@ -100,14 +104,19 @@ class System:
 
     def _restart(self, partition: Partition) -> None:
         partition.identity = Identity(partition.identity_store, self.topology.kinds, self.ordering)
-        partition.journey = JourneyPartition(partition.journey_store, self.journeys)
+        for fact in self.decided:  # the privacy log is read whole before anything else
+            partition.forgotten.learn(fact)
+        partition.journey = JourneyPartition(partition.journey_store, self.journeys, partition.forgotten)
 
     # -- facts ---------------------------------------------------------------------------------------------------------------
     def ingest(self, facts: Iterable[Fact]) -> None:
         """Put facts on the way, as intake would."""
         for fact in facts:
             source = f"source {self.random.randrange(3)}"
+            forgotten = {one.identifier for one in self.decided}
             for message in messages_of(fact, self.topology.lateness_ms, self.ordering):
+                if isinstance(message, m.Seen) and message.to in forgotten and isinstance(fact, Touchpoint):
+                    message = m.Seen(message.to, message.since, message.value, fact.occurred_at)  # noqa: PLW2901 - as intake's does
                 self._send(source, message)
 
     def tick(self, partition: int, now: int) -> None:
@@ -141,7 +150,7 @@ class System:
                     target.load([(key, value)], target.offset + 1)
         for (sender, _), queue in self.queues.items():
             for message in queue:
-                if not isinstance(message, int):
+                if not isinstance(message, int | Forgotten):
                     moved._send(sender, message)
         times = [time for time in self.clocks if time is not None]
         moved.clocks = [min(times) if len(times) == len(self.clocks) else None] * count
@@ -149,10 +158,14 @@ class System:
 
     def rebuilt(self, count: int, facts: Iterable[Fact]) -> tuple["System", list[m.Recall]]:
         """An application that has lost everything but what it has said; and that, as messages to it. `facts`: what had arrived."""
-        book = Book(self.ordering)
+        forgotten = ForgottenTable()
+        for fact in self.decided:
+            forgotten.learn(fact)
+        book = Book(self.ordering, forgotten)
         for record in self.outputs:
             if isinstance(record, Moment | Customer):
                 book.add(record)
+        book.customers = {name: record for name, record in book.customers.items() if record.status != "erased"}  # a tombstone, compacted
         for carried in self.carried:
             book.add(carried)
         times = [time for time in self.clocks if time is not None]
@@ -160,12 +173,14 @@ class System:
         if book.find_origins():
             book.trace(x for fact in facts for x in _named(fact))
         recalls = list(book.recalls(not_before))
-        assert {recall.customer_id for recall in recalls} == book.ids, "every id has an origin"
+        assert not book.ids - book.origins.keys(), "every id has an origin"
         return self._on(count), recalls
 
     def _on(self, count: int) -> "System":
         system = System(replace(self.world, partitions=count), self.random, self.topology, self.ordering)
-        system.outputs, system.carried, system.wall = self.outputs, self.carried, self.wall
+        system.outputs, system.carried, system.wall, system.decided = self.outputs, self.carried, self.wall, self.decided
+        for partition in system.partitions:
+            system._restart(partition)
         return system
 
     # -- transactions ----------------------------------------------------------------------------------------------------------
@@ -213,6 +228,10 @@ class System:
         self.clocks[number] = attempt.clock
         self.outputs += attempt.said
         self.carried += attempt.carried
+        for fact in attempt.decided:
+            self.decided.append(fact)
+            for n in range(len(self.partitions)):
+                self.queues["privacy", n].append(fact)
         for message in attempt.sent:
             self._send(f"partition {number}", message)
 
@@ -242,13 +261,20 @@ class System:
 class _CountingSpeaker(Speaker):
     """Counts the customer records that it gives, by component and id."""
 
-    def __init__(self, journeys: Journeys, emit: Callable[[Output], None], wall_ms: int, carry: Callable[[Carried], None]) -> None:
+    def __init__(
+        self,
+        journeys: Journeys,
+        emit: Callable[[Output], None],
+        wall_ms: int,
+        carry: Callable[[Carried], None],
+        forget: Callable[[Forgotten], None],
+    ) -> None:
         def count(record: Output) -> None:
             emit(record)
             if isinstance(record, Customer):
                 self.records[self._root, record.customer_id] += 1
 
-        super().__init__(journeys, count, wall_ms, carry)
+        super().__init__(journeys, count, wall_ms, carry, forget=forget)
         self.records: Counter[tuple[str, str]] = Counter()
         self._root = ""
 
@@ -266,10 +292,13 @@ class _Attempt:
         self.sent: list[Any] = []
         self.said: list[Output] = []
         self.carried: list[Carried] = []
+        self.decided: list[Forgotten] = []
         self.waiting: deque[Any] = deque()
         self.clock = system.clocks[number]
         skew = 40 * (number % 3)  # the workers' clocks do not agree
-        self.speaker = _CountingSpeaker(system.journeys, self.said.append, next(system.wall) + skew, self.carried.append)
+        self.speaker = _CountingSpeaker(
+            system.journeys, self.said.append, next(system.wall) + skew, self.carried.append, self.decided.append
+        )
 
     def run(self, taken: list[Any]) -> None:
         """All of it."""
@@ -283,6 +312,10 @@ class _Attempt:
             if isinstance(message, int):
                 self.clock = message if self.clock is None else max(self.clock, message)
                 system.partitions[self.number].journey.advance(self.clock, self.speaker)
+            elif isinstance(message, Forgotten):
+                partition = system.partitions[self.number]
+                if partition.forgotten.learn(message) and message.is_generic:
+                    partition.journey.look_for(message.identifier)
             else:
                 self._deliver(message)
             self._drain()
@@ -326,13 +359,15 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
         ids = fact.identifiers
         since = max(fact.occurred_at, fact.received_at - lateness_ms)
         return [
-            *(m.Seen(x, since) for x in ids),
+            *(m.Seen(x, since, value_of(x)) for x in ids),
             m.Arrive(ids[0], 0, fact),
             *(m.Claim(weak, strong, fact.occurred_at, fact.occurred_at) for n, weak in enumerate(ids) for strong in ids[:n]),
         ]
     if isinstance(fact, Likeness):
         strong, weak = sorted(fact.pair, key=ordering.strength)
-        return [m.Seen(strong, fact.at), m.Seen(weak, fact.at), m.Match(weak, strong, fact.at)]
+        return [m.Seen(strong, fact.at, None, fact.at), m.Seen(weak, fact.at, None, fact.at), m.Match(weak, strong, fact.at)]
+    if isinstance(fact, Erasure):
+        return [m.Erase(fact.identifier, fact.at, fact.command)]
     if isinstance(fact, Withdrawal):
         return [m.Undo(f"{fact.tenant}/command:{fact.undoes}", fact.command)]
     pairs = sorted(tuple(sorted(pair)) for pair in fact.pairs)
@@ -342,6 +377,8 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
 def _named(fact: Fact) -> Iterable[str]:
     if isinstance(fact, Touchpoint):
         return fact.identifiers
+    if isinstance(fact, Erasure):
+        return (fact.identifier,)
     return fact.pair if isinstance(fact, Likeness) else ()
 
 

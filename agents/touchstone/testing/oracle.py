@@ -4,7 +4,7 @@ It shares `resolve` and the fold with the product and nothing else: no union-fin
 even the fold, but its definition (consent.py beside). Where the live stages end elsewhere, one of the two is wrong.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell as tell_uses
 from touchstone.journey.retention import Group, expired, group_of, surplus
 from touchstone.journey.settle import refold
-from touchstone.model.component import Person
+from touchstone.model.component import NEVER, Person
 from touchstone.model.identifier import kind_of, tenant_of
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
@@ -58,7 +58,18 @@ class Withdrawal:
     tenant: str = "default"
 
 
-Fact = Touchpoint | Likeness | Word | Withdrawal
+@dataclass(frozen=True)
+class Erasure:
+    """A fact: whoever has this identifier asks to be forgotten, as of then."""
+
+    command: str
+    identifier: str
+    at: int
+
+
+Fact = Touchpoint | Likeness | Word | Withdrawal | Erasure
+Epochs = Mapping[str, int]
+"""Identifier -> up to when it is forgotten."""
 
 
 @dataclass
@@ -75,8 +86,11 @@ class Truth:
     nobody: Mapping[str, str] = field(default_factory=dict)
 
 
-def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> Truth:
-    """The truth about these facts at `as_of` (milliseconds)."""
+def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int, decided: Epochs | None = None) -> Truth:
+    """The truth about these facts at `as_of` (milliseconds). `decided`: what the privacy log says is forgotten.
+
+    A decision is a fact of its own: when it was taken, other things were known than now.
+    """
     journeys = Journeys(topology, ordering)
     facts = list(facts)
     touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
@@ -84,14 +98,75 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
     likely = _likely(facts, ordering)
+    epochs = epochs_of(facts, decided or {})
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
     gone = expired(touchpoints, horizon, topology.keep)
-    touchpoints = [t for t in touchpoints if t not in gone]
+    touchpoints = [t for t in touchpoints if t not in gone and not _is_erased(t, held[t.key, t.content, t.tenant], epochs)]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
-    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined), journeys.limits)
-    return _view(people, since, touchpoints, held, journeys, as_of)
+    times = _last_times(facts, ordering)
+    seen = {x for x in since if times[x, x] > _epoch(epochs, x)}
+    known = {(x, y) for x, y in sure if times[x, y] > max(_epoch(epochs, x), _epoch(epochs, y))}
+    ghosts = Counter(x for x, y in sure if _epoch(epochs, x) < times[x, y] <= _epoch(epochs, y) and y not in generic)
+    likely = {(x, y) for x, y in likely if times["likely", x, y] > max(_epoch(epochs, x), _epoch(epochs, y))}
+    people = resolve(Evidence(seen, known, likely, generic, apart, anchors, joined, ghosts), journeys.limits)
+    return _view(people, since, touchpoints, held, journeys, as_of, epochs)
+
+
+def reached_by(erasure: Erasure, facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> frozenset[str]:
+    """Whom the request of somebody reaches: all that belonged to that person by what is known now of the time up to then."""
+    facts, until = list(facts), erasure.at
+    touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
+    since, _, generic = _gather(facts, topology)
+    before: list[Fact] = [fact for fact in facts if isinstance(fact, Touchpoint | Likeness) and _time(fact) <= until]
+    _, sure, _ = _gather(before, topology)
+    horizon = as_of - topology.retention_ms
+    gone = expired(touchpoints, horizon, topology.keep)
+    anchors = {t.identifiers[_anchor(t, generic)] for t in touchpoints if t not in gone}
+    joins = [fact for fact in facts if not isinstance(fact, Word) or fact.action != "join" or fact.at <= until]
+    apart, joined = _words(facts)[0], _words(joins)[1]
+    evidence = Evidence(since.keys(), sure, _likely(before, ordering), generic, apart, anchors, joined)
+    people = resolve(evidence, Journeys(topology, ordering).limits)
+    return next((group for group in people.groups if erasure.identifier in group), frozenset({erasure.identifier}))
+
+
+def epochs_of(facts: Iterable[Fact], decided: Epochs) -> dict[str, int]:
+    """Up to when each identifier is forgotten: whoever asked, and whom the decisions name."""
+    epochs = dict(decided)
+    for fact in facts:
+        if isinstance(fact, Erasure):
+            epochs[fact.identifier] = max(fact.at, _epoch(epochs, fact.identifier))
+    return epochs
+
+
+def _epoch(epochs: Epochs, x: str) -> int:
+    return epochs.get(x, NEVER)
+
+
+def _is_erased(touchpoint: Touchpoint, index: int, epochs: Epochs) -> bool:
+    return any(_epoch(epochs, x) >= touchpoint.occurred_at for x in touchpoint.identifiers[: index + 1])
+
+
+def _time(fact: Touchpoint | Likeness) -> int:
+    return fact.occurred_at if isinstance(fact, Touchpoint) else fact.at
+
+
+def _last_times(facts: list[Fact], ordering: Ordering) -> dict[tuple[str, ...], int]:
+    """When each identifier was last seen (x, x), each pair together (weak, strong), or found alike (likely, weak, strong)."""
+    times: dict[tuple[str, ...], int] = {}
+    for fact in facts:
+        pairs: list[tuple[str, ...]] = []
+        if isinstance(fact, Touchpoint):
+            pairs = [(x, y) for n, x in enumerate(fact.identifiers) for y in fact.identifiers[: n + 1]]
+        elif isinstance(fact, Likeness):
+            strong, weak = sorted(fact.pair, key=ordering.strength)
+            pairs = [(strong, strong), (weak, weak), ("likely", weak, strong)]
+        else:
+            continue
+        for pair in pairs:
+            times[pair] = max(times.get(pair, NEVER), _time(fact))
+    return times
 
 
 def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
@@ -147,18 +222,21 @@ def _view(
     held: dict[tuple[str, str, str], int],
     journeys: Journeys,
     as_of: int,
+    epochs: Epochs,
 ) -> Truth:
     truth = Truth(nobody=people.nobody)
     for group in people.groups:
-        oldest = min(group, key=lambda x: (since[x], journeys.ordering.strength(x)))
-        customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
+        oldest = min(group, key=lambda x: (max(since[x], _epoch(epochs, x)), journeys.ordering.strength(x)))
+        customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody, epoch=epochs.get(oldest))
         truth.people[customer_id] = group
         truth.customer_ids.update(dict.fromkeys(group, customer_id))
     owned: dict[str, list[Touchpoint]] = defaultdict(list)
     for t in touchpoints:
         usable = t.identifiers[held[t.key, t.content, t.tenant] :]
-        owner = next((x for x in usable if x not in people.nobody), usable[0])
-        owned[truth.customer_ids[owner]].append(t)
+        alive = (x for x in usable if x in truth.customer_ids and x not in people.nobody and _epoch(epochs, x) < t.occurred_at)
+        owner = next(alive, usable[0])
+        if owner in truth.customer_ids:
+            owned[truth.customer_ids[owner]].append(t)
     horizon = as_of - journeys.topology.retention_ms
     for customer_id, group in truth.people.items():
         is_nobody = not group.isdisjoint(people.nobody)
