@@ -18,6 +18,7 @@ from touchstone.contracts.registry_client import configured_client
 from touchstone.hash_key import SECRET_VARIABLE, secret_from
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.schemas import Prefetch
+from touchstone.model.erasure import decode_forgotten
 from touchstone.observe.health import start_web
 from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, WITHHELD, Counts
 from touchstone.observe.registry import Registry
@@ -28,6 +29,7 @@ from touchstone.publisher import Publisher
 from touchstone.runtime.admin import LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.tablereader import Table
 from touchstone.runtime.worker import run_worker
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.state.rows import RowStore
@@ -86,6 +88,7 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
+        TopicSpec(names.privacy, 1, {"cleanup.policy": "compact"} | LARGE_RECORDS, keeps_count=True),
         *application_topics(app, STAGES, partitions, generation),
     ]
 
@@ -103,7 +106,14 @@ def input_topics(topology: Topology) -> tuple[str, ...]:
 def output_topics(topology: Topology) -> tuple[str, ...]:
     """The topics that others read."""
     names = topology.topics
-    return (names.moments, names.customers, names.identities, names.deadletters, *(output.topic for output in topology.outputs))
+    return (
+        names.moments,
+        names.customers,
+        names.identities,
+        names.deadletters,
+        names.privacy,
+        *(output.topic for output in topology.outputs),
+    )
 
 
 def run(topology: Topology, options: WorkerOptions) -> int:
@@ -142,7 +152,20 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         stall_timeout_ms=options.stall_timeout_ms,
         topic_options=options.topic_options,
     )
-    return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options), prepare=prepare)
+    return run_worker(
+        settings,
+        pipeline,
+        open_store,
+        clock=clock,
+        beside=_beside(topology, pipeline, options),
+        prepare=prepare,
+        table=privacy_table(topology, pipeline),
+    )
+
+
+def privacy_table(topology: Topology, pipeline: Pipeline) -> Table:
+    """What every worker must know before it processes anything: who was forgotten."""
+    return Table(topology.topics.privacy, lambda value: pipeline.learn(decode_forgotten(value)))
 
 
 def registered_schemas(topology: Topology) -> RegisteredSchemas | None:

@@ -16,7 +16,7 @@ from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision
 from touchstone.model.component import Person, SaidCustomer
-from touchstone.model.erasure import Forgotten
+from touchstone.model.erasure import ERASED, Forgotten
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
 from touchstone.model.output import Carried, Customer, IdentityChange, Moment, MomentContent
@@ -135,7 +135,7 @@ class Speaker:
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:
         """What an id that is nobody's any more says: a function of the evidence, as everything."""
         if self.is_erased(component, said):
-            return "erased", None
+            return ERASED, None
         node = component.node(said.origin)
         if said.is_nobody or node is None or node.customer_id is None or node.refused is not None or node.customer_id == customer_id:
             return "retired", None

@@ -8,6 +8,10 @@ SPLIT: Final = "split"
 JOIN: Final = "join"
 FORBID: Final = "forbid"
 UNDO: Final = "undo"
+ERASE: Final = "erase"
+
+HASHED: Final = "hash:"
+"""In front of the hash of a value, where a command to erase names somebody without holding the value."""
 
 Pair = tuple[str, str]
 """Two identifier keys, the smaller text first."""
@@ -16,7 +20,8 @@ Pair = tuple[str, str]
 class Command(Struct, frozen=True):
     """One command. `identifiers` and `others` are {kind, value}; each of the ones with each of the others makes a pair.
 
-    `action` is split, join, forbid or undo; an undo names in `undoes` the command that it takes back, and no identifiers.
+    `action` is split, join, forbid, undo or erase; an undo names in `undoes` the command that it takes back, and no identifiers. An erasure
+    names identifiers of those who are to be forgotten, and no others.
     """
 
     command_id: str

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from touchstone.model.component import NEVER
+
+ERASED = "erased"
+"""The status of a customer id of somebody who was forgotten."""
 
 
 class Forgotten(Struct, frozen=True):
@@ -59,3 +63,8 @@ def join(one: Forgotten, other: Forgotten) -> Forgotten:
     latest = max(one, other, key=lambda fact: (fact.until, fact.command))
     epochs = sorted({*one.epochs, *other.epochs, one.until, other.until} - {latest.until})
     return replace(latest, epochs=tuple(epochs), is_generic=one.is_generic or other.is_generic)
+
+
+encode_forgotten = msgspec.json.Encoder().encode
+"""A fact as it stands in the privacy log."""
+decode_forgotten = msgspec.json.Decoder(Forgotten).decode

@@ -49,7 +49,7 @@ def effect_of(ruled: Ruled, twin: Twin, said: Sequence[OutputRecord], topology: 
     command = ruled.command
     twin.take(Record(topology.topics.commands, 0, 0, command.at, None, bundled_codec().encode_command(command), ()))
     after, records = people(twin), tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange))
-    named = {x for pair in ruled.pairs for x in pair}
+    named = ruled.named
     concerned = {record.customer_id for record in records}
     return Effect(_of(before, named, concerned), _of(after, named, concerned), records, values_of(twin))
 

@@ -285,6 +285,7 @@ class WrittenTopics(Written):
         "deadletters.v1", description="Records that cannot be processed, with the reason and their original bytes."
     )
     commands: TopicName = Field("commands.v1", description="What stewards rule about who is who; read, and kept for ever.")
+    privacy: TopicName = Field("privacy.v1", description="What was forgotten, by keyed hashes; compacted, and kept for ever.")
 
 
 class WrittenTopology(Written):

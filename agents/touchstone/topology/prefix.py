@@ -21,5 +21,6 @@ def prefixed(topology: Topology, prefix: str) -> Topology:
             identities=prefix + names.identities,
             deadletters=prefix + names.deadletters,
             commands=prefix + names.commands,
+            privacy=prefix + names.privacy,
         ),
     )

@@ -12,3 +12,4 @@ class Topics:
     identities: str = "identities.v1"
     deadletters: str = "deadletters.v1"
     commands: str = "commands.v1"
+    privacy: str = "privacy.v1"

@@ -35,7 +35,7 @@ def reader() -> CommandReader:
 
 def test_each_identifier_makes_a_pair_with_each_of_the_others(reader: CommandReader) -> None:
     """In normal form; identity is told of them under the name of the command."""
-    message = reader.read(json.dumps(SPLIT).encode(), NOON).message()
+    message = reader.read(json.dumps(SPLIT).encode(), NOON).messages()[0]
 
     assert isinstance(message, Order)
     assert (message.to, message.action, message.at) == ("default/command:s1", "split", NOON)
@@ -50,12 +50,12 @@ def test_json_and_avro_say_the_same(reader: CommandReader) -> None:
     again = reader.read(bundled_codec().encode_command(ruled.command), NOON)
 
     assert again == ruled
-    assert other.message() == ruled.message()
+    assert other.messages() == ruled.messages()
 
 
 def test_an_undo_is_told_to_the_command_that_it_names(reader: CommandReader) -> None:
     """In its tenant."""
-    assert reader.read(json.dumps(UNDO | {"tenant": "x"}).encode(), NOON).message() == Undo("x/command:s1", "w1")
+    assert reader.read(json.dumps(UNDO | {"tenant": "x"}).encode(), NOON).messages()[0] == Undo("x/command:s1", "w1")
 
 
 @pytest.mark.parametrize(
