@@ -26,7 +26,7 @@ from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
 from touchstone.publisher import Publisher
-from touchstone.runtime.admin import LARGE_RECORDS, STAMP, TopicSpec, application_topics
+from touchstone.runtime.admin import COMPACTED_IN_TIME, LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
 from touchstone.runtime.tablereader import Table
@@ -84,7 +84,11 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     others = dict.fromkeys(channel_topics(topology), touchpoints)
     commands = touchpoints | {"cleanup.policy": "delete", "retention.ms": "-1"}
     others |= dict.fromkeys((names.moments, *(output.topic for output in topology.outputs)), moments)
-    others |= {names.customers: {"cleanup.policy": "compact"} | LARGE_RECORDS, names.identities: kept, names.deadletters: kept}
+    others |= {
+        names.customers: COMPACTED_IN_TIME | {"min.cleanable.dirty.ratio": "0.3"} | LARGE_RECORDS,
+        names.identities: kept,
+        names.deadletters: kept,
+    }
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
