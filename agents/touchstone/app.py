@@ -24,7 +24,7 @@ from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS,
 from touchstone.observe.registry import Registry
 from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
-from touchstone.pipeline import IDENTITY, JOURNEY, Pipeline
+from touchstone.pipeline import Pipeline, stages_of
 from touchstone.publisher import Publisher
 from touchstone.runtime.admin import COMPACTED_IN_TIME, LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
@@ -38,7 +38,7 @@ from touchstone.topology.subjects import subject_of, subjects
 
 log = logging.getLogger(__name__)
 
-STAGES = (IDENTITY, JOURNEY)
+
 _DAY_MS = 86_400_000
 _LOG_DAYS = 400
 
@@ -89,11 +89,13 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
         names.identities: kept,
         names.deadletters: kept,
     }
+    if topology.matching is not None:  # compacted as well, so that an erasure can take a review out
+        others[names.reviews] = kept | {"cleanup.policy": "compact,delete"}
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
         TopicSpec(names.privacy, 1, {"cleanup.policy": "compact"} | LARGE_RECORDS, keeps_count=True),
-        *application_topics(app, STAGES, partitions, generation),
+        *application_topics(app, stages_of(topology), partitions, generation),
     ]
 
 
@@ -110,14 +112,9 @@ def input_topics(topology: Topology) -> tuple[str, ...]:
 def output_topics(topology: Topology) -> tuple[str, ...]:
     """The topics that others read."""
     names = topology.topics
-    return (
-        names.moments,
-        names.customers,
-        names.identities,
-        names.deadletters,
-        names.privacy,
-        *(output.topic for output in topology.outputs),
-    )
+    reviews = (names.reviews,) if topology.matching is not None else ()
+    further = (output.topic for output in topology.outputs)
+    return (names.moments, names.customers, names.identities, names.deadletters, names.privacy, *further, *reviews)
 
 
 def run(topology: Topology, options: WorkerOptions) -> int:
@@ -135,7 +132,7 @@ def run(topology: Topology, options: WorkerOptions) -> int:
     pipeline = Pipeline(topology, ordering_of(topology), topology.partitions, publish, clock, counts, topology.dead_letters, codec)
     prepare = None if schemas is None else Prefetch(schemas, avro_topics(topology))
     environment = RocksEnvironment()
-    hot_rows = max(1_000, options.hot_rows // (len(STAGES) * topology.partitions))
+    hot_rows = max(1_000, options.hot_rows // (len(stages_of(topology)) * topology.partitions))
 
     def open_store(path: Path, row_types: Mapping[str, Any]) -> RowStore:
         return RowStore(RocksBackend(path, environment), row_types, hot_rows)
@@ -183,7 +180,8 @@ def registered_schemas(topology: Topology) -> RegisteredSchemas | None:
     if client is None:
         return None
     schemas = RegisteredSchemas(client, subject_of(topology))
-    for record in ("Moment", "Customer", "IdentityChange", "DeadLetter"):
+    outputs = ["Moment", "Customer", "IdentityChange", "DeadLetter"] + ["Review"] * (topology.matching is not None)
+    for record in outputs:
         schemas.id_of(record)
     return schemas
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from touchstone.app import STAGES, channel_topics, input_topics, ordering_of, output_topics
+from touchstone.app import channel_topics, input_topics, ordering_of, output_topics
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.errors import UsageError
@@ -16,9 +16,9 @@ from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.recall import Book
 from touchstone.model.component import NEVER
 from touchstone.model.erasure import ForgottenTable, decode_forgotten
-from touchstone.model.output import Carried, Customer, Moment
+from touchstone.model.output import Carried, Customer, Moment, Review
 from touchstone.observe.metrics import Counts
-from touchstone.pipeline import JOURNEY, Pipeline
+from touchstone.pipeline import JOURNEY, Pipeline, stages_of
 from touchstone.runtime.admin import application_topics, apply, partition_counts
 from touchstone.runtime.agreement import Agreement, read_agreement, refuse_changed_outputs
 from touchstone.runtime.client import read_topic
@@ -99,7 +99,7 @@ async def repartition(
     """
     ordering, count = ordering_of(topology), topology.partitions
     new = await begin(bootstrap, app, "repartition", count, agreement)
-    await apply(bootstrap, application_topics(app, STAGES, count, new.begun.generation), replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, new.begun.generation), replication)
     work = Repartition(new, program_of(topology, ordering), lambda key: ordering.partition(key, count))
     async with writing(new, Failpoints.from_environment(os.environ).reached) as hand:
         await work.run(hand, tell)
@@ -120,14 +120,15 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
     _refuse_other_key(agreement, program_of(topology, ordering))
     book, codec = Book(ordering, await read_forgotten(topology, bootstrap)), reading_codec()
     asking = {output.topic: output.name for output in topology.asking}
-    there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments, *asking])
+    reviews = [] if topology.matching is None else [topology.topics.reviews]
+    there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments, *asking, *reviews])
     for topic in sorted(there):
         number = 0
         async for record in read_topic(bootstrap, [topic]):
             said = None if record.value is None else codec.decode_record(record.value)
             if isinstance(said, Moment) and topic in asking:
                 book.add(Carried(asking[topic], said))
-            elif isinstance(said, Moment | Customer):
+            elif isinstance(said, Moment | Customer | Review):
                 book.add(said)
             number += 1
             if number % 1_000 == 0:
@@ -182,13 +183,13 @@ async def rebuild(
         terms=dict(program.terms),
         outputs=outputs,
     )
-    await apply(bootstrap, application_topics(app, STAGES, count, 1)[-1:], replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, 1)[-1:], replication)
     before = await read_agreement(bootstrap, app)
     if before is not None:
         refuse_changed_outputs(before, outputs)
     new = await begin(bootstrap, app, "rebuild", count, before or ours)
     number = new.begun.generation
-    await apply(bootstrap, application_topics(app, STAGES, count, number), replication)
+    await apply(bootstrap, application_topics(app, stages_of(topology), count, number), replication)
     messages = 0
     async with writing(new, Failpoints.from_environment(os.environ).reached) as hand:
         portion: list[tuple[int, bytes]] = []

@@ -1,6 +1,7 @@
 """The stages joined, without a broker: what the runtime runs on Kafka and the offline twin runs over a file.
 
     record -> intake -> Seen, Arrive, Claim -> identity -> AddSeen, AddTouchpoint, AddEdge, Absorb -> journey -> moments, customers
+                            Describe -> identity -> Compare -> match -> Match -> identity -> AddLikeness -> journey
 
 A message goes where the identifier in its `to` lives; `Out` decides whether that is here or on another worker.
 """
@@ -25,24 +26,35 @@ from touchstone.journey.census import Census
 from touchstone.journey.fold import DORMANT
 from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
+from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, STATE_FORMAT
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, STATE_FORMAT
 from touchstone.model.erasure import Forgotten, ForgottenTable
-from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, WITHHELD, Counts
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import DeadLetterLimit, Output, Topology, deciding
 from touchstone.topology.fingerprint import canonical
 
-OutputRecord = Moment | Carried | Customer | IdentityChange | DeadLetter
+OutputRecord = Moment | Carried | Customer | IdentityChange | Review | DeadLetter
 Publish = Callable[[OutputRecord | Forgotten, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
-IDENTITY, JOURNEY = "identity", "journey"
-_JOURNEY_MESSAGES = get_args(m.JourneyMessage)
+IDENTITY, MATCH, JOURNEY = "identity", "match", "journey"
+_STAGE_OF: dict[type, str] = {m.Compare: MATCH} | dict.fromkeys(get_args(m.JourneyMessage), JOURNEY)
 _encode = msgspec.msgpack.Encoder().encode
-_decoders = {IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage), JOURNEY: msgspec.msgpack.Decoder(m.JourneyMessage)}
+_decoders: Mapping[str, msgspec.msgpack.Decoder[Any]] = {
+    IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage),
+    MATCH: msgspec.msgpack.Decoder(m.MatchMessage),
+    JOURNEY: msgspec.msgpack.Decoder(m.JourneyMessage),
+}
+_ROWS = {IDENTITY: IDENTITY_ROWS, MATCH: MATCH_ROWS, JOURNEY: JOURNEY_ROWS}
+
+
+def stages_of(topology: Topology) -> tuple[str, ...]:
+    """The stages that have state, in the order of the flow; nobody who matches nothing has topics for it."""
+    return (IDENTITY, JOURNEY) if topology.matching is None else (IDENTITY, MATCH, JOURNEY)
 
 
 class Pipeline:
@@ -78,13 +90,15 @@ class Pipeline:
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
         self._out: Out | None = None
-        self._stage_of = dict.fromkeys(_JOURNEY_MESSAGES, JOURNEY)
+        alike = self._journeys.alike
+        self._matcher = None if topology.matching is None or alike is None else Matcher(alike, topology.matching.limit, ordering.strength)
+        self._match_partitions: dict[int, MatchPartition] = {}
 
     # -- Program -------------------------------------------------------------------------------------------------------------
     @property
     def stages(self) -> Mapping[str, Mapping[str, Any]]:
         """The stages that have state, with the types of their rows."""
-        return {IDENTITY: IDENTITY_ROWS, JOURNEY: JOURNEY_ROWS}
+        return {stage: _ROWS[stage] for stage in stages_of(self._topology)}
 
     @property
     def fingerprint(self) -> bytes:
@@ -119,6 +133,9 @@ class Pipeline:
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
         self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys, self.forgotten)
         self._censuses[partition] = self._journey_partitions[partition].census
+        if self._matcher is not None:
+            self._matcher.forget()
+            self._match_partitions[partition] = MatchPartition(stores[MATCH], self._matcher)
 
     def learn(self, fact: Forgotten) -> None:
         """What the privacy log says: it holds for everything that is processed from now on."""
@@ -131,6 +148,9 @@ class Pipeline:
         self._identities.pop(partition, None)
         self._journey_partitions.pop(partition, None)
         self._censuses.pop(partition, None)
+        self._match_partitions.pop(partition, None)
+        if self._matcher is not None:
+            self._matcher.forget()
 
     def process(self, records: Sequence[Record], out: Out) -> int | None:
         """Records of one partition of one channel, or of the commands: each becomes messages to identity, or a dead letter.
@@ -208,6 +228,8 @@ class Pipeline:
         self._out = out
         if stage == IDENTITY:
             self._identities[partition].handle(message, self._send)
+        elif stage == MATCH:
+            self._match_partitions[partition].handle(message, self._send)
         else:
             self._journey_partitions[partition].handle(message, self._send, self._speaker)
 
@@ -219,6 +241,8 @@ class Pipeline:
     def settle(self, out: Out, wall_ms: int) -> bool:
         """Finish what was put off. True: something moved, call again; False: all is said, the customers that changed last."""
         self._out, self._speaker.wall_ms = out, wall_ms
+        if self._matcher is not None and self._matcher.compare(self._send):
+            return True
         partitions = self._journey_partitions.values()
         moved = [partition.settle(self._send, self._speaker) for partition in partitions]
         if any(moved):
@@ -258,11 +282,11 @@ class Pipeline:
     def _begin(self, out: Out) -> None:
         self._out, self._speaker.wall_ms = out, self._clock.now_ms()
 
-    def _send(self, message: m.IdentityMessage | m.JourneyMessage) -> None:
-        stage = self._stage_of.get(type(message), IDENTITY)
+    def _send(self, message: m.IdentityMessage | m.MatchMessage | m.JourneyMessage) -> None:
+        stage = _STAGE_OF.get(type(message), IDENTITY)
         self._out.message(stage, self._ordering.partition(message.to, self._partitions), message)  # type: ignore[union-attr]  # set by every entry
 
-    def _emit(self, record: Moment | Customer | IdentityChange) -> None:
+    def _emit(self, record: Moment | Customer | IdentityChange | Review) -> None:
         self._count(record)
         self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
 
@@ -277,7 +301,7 @@ class Pipeline:
     def _withhold(self, output: Output) -> None:
         self.counts.add(WITHHELD, output.name)
 
-    def _count(self, record: Moment | Customer | IdentityChange) -> None:
+    def _count(self, record: Moment | Customer | IdentityChange | Review) -> None:
         if isinstance(record, Moment):
             phase = record.to_phase or (DORMANT if record.rule == DORMANT else "none")
             self.counts.add(MOMENTS, record.journey, record.kind, phase, record.action)

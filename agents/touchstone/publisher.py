@@ -5,7 +5,7 @@ from touchstone.contracts.codec import Codec
 from touchstone.contracts.envelope import Envelope, Headers
 from touchstone.errors import InvariantBroken
 from touchstone.model.erasure import ERASED, Forgotten, encode_forgotten
-from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
 from touchstone.runtime.program import Out
 from touchstone.topology.compile import Topology
@@ -23,7 +23,7 @@ class Publisher:
         self._clock = clock
         self._counts = counts
 
-    def __call__(self, record: Moment | Carried | Customer | IdentityChange | DeadLetter | Forgotten, out: Out) -> None:
+    def __call__(self, record: Moment | Carried | Customer | IdentityChange | Review | DeadLetter | Forgotten, out: Out) -> None:
         """Put one record where its readers look; it leaves with the transaction."""
         topics, codec, envelope = self._topics, self._codec, self._envelope
         match record:
@@ -45,6 +45,8 @@ class Publisher:
             case IdentityChange():
                 headers = envelope.identity_change(record)
                 self._put(out, topics.identities, record.customer_id.encode(), codec.encode_identity_change(record), headers)
+            case Review():
+                self._put(out, topics.reviews, record.review_id.encode(), codec.encode_review(record), envelope.review(record))
             case DeadLetter():
                 headers = envelope.dead_letter(record)
                 self._put(out, topics.deadletters, record.letter_id.encode(), codec.encode_dead_letter(record), headers)

@@ -8,10 +8,10 @@ from typing import Any
 from touchstone.clock import ManualClock
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.lines import prepare_line
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER
+from touchstone.model.component import NEVER
 from touchstone.model.erasure import Forgotten
 from touchstone.observe.metrics import Metric
-from touchstone.pipeline import IDENTITY, JOURNEY, OutputRecord, Pipeline
+from touchstone.pipeline import OutputRecord, Pipeline
 from touchstone.runtime.program import Out, Record
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
@@ -75,8 +75,7 @@ class Twin:
 
         self.pipeline = Pipeline(self._topology, self._ordering, partitions, publish, self._clock)
         self.stores = [
-            {IDENTITY: RowStore(DictBackend(), IDENTITY_ROWS, None), JOURNEY: RowStore(DictBackend(), JOURNEY_ROWS, None)}
-            for _ in range(partitions)
+            {stage: RowStore(DictBackend(), rows, None) for stage, rows in self.pipeline.stages.items()} for _ in range(partitions)
         ]
         for partition, stores in enumerate(self.stores):
             self.pipeline.opened(partition, stores)

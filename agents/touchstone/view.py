@@ -1,7 +1,7 @@
 """The final view: what a reader of the output topics believes in the end, in a form that can be compared.
 
 The live system, a replay and the offline twin speak in different orders and with different revisions, but at one time T their final
-views are equal (DESIGN.md 6). A view keeps the highest revision of each moment and each customer; log positions, revisions and times
+views are equal (DESIGN.md 6). A view keeps the highest revision of each moment, customer and review; log positions, revisions and times
 of detection are left out of what is compared.
 """
 
@@ -12,35 +12,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from touchstone.contracts.json_form import to_json_dict
-from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 
 Final = dict[str, list[dict[str, Any]]]
 """`moments`, `outputs`, `customers` and `deadletters`, each a sorted list of JSON objects with the contracts' field names.
 
-`outputs` are moments on outputs that ask for consent, each with the name of its `output`.
+`outputs` are moments on outputs that ask for consent, each with the name of its `output`. Where there are any, `reviews` are those that are
+open, accepted or rejected.
 """
 
 _NOT_COMPARED = {
     "moments": ("revision", "action", "detected_at", "corrects"),
     "outputs": ("revision", "action", "detected_at", "corrects"),
     "customers": ("revision",),
+    "reviews": ("revision", "detected_at", "customers"),
     "deadletters": ("letter_id", "topic", "partition", "offset", "occurred_at"),
 }
-_NAMED_BY = {"moments": ("moment_id",), "outputs": ("output", "moment_id"), "customers": ("customer_id",)}
+_NAMED_BY = {"moments": ("moment_id",), "outputs": ("output", "moment_id"), "customers": ("customer_id",), "reviews": ("review_id",)}
+
+_STANDING_REVIEWS = frozenset({"open", "accepted", "rejected"})
 
 
 class FinalView:
     """What was said, reduced to what stands. Records may come in any order and more than once."""
 
-    def __init__(self, records: Iterable[Moment | Carried | Customer | IdentityChange | DeadLetter] = ()) -> None:
+    def __init__(self, records: Iterable[Moment | Carried | Customer | IdentityChange | Review | DeadLetter] = ()) -> None:
         self.moments: dict[str, Moment] = {}
         self.outputs: dict[str, dict[str, Moment]] = {}
         self.customers: dict[str, Customer] = {}
+        self.reviews: dict[str, Review] = {}
         self.deadletters: dict[str, DeadLetter] = {}
         for record in records:
             self.apply(record)
 
-    def apply(self, record: Moment | Carried | Customer | IdentityChange | DeadLetter) -> None:
+    def apply(self, record: Moment | Carried | Customer | IdentityChange | Review | DeadLetter) -> None:
         """Take in one output record; identity changes are a log of what happened on the way and no part of the view."""
         match record:
             case Moment():
@@ -51,17 +56,22 @@ class FinalView:
                 found = self.customers.get(record.customer_id)
                 if found is None or record.revision > found.revision:
                     self.customers[record.customer_id] = record
+            case Review():
+                question = self.reviews.get(record.review_id)
+                if question is None or record.revision > question.revision:
+                    self.reviews[record.review_id] = record
             case DeadLetter():
                 self.deadletters[record.letter_id] = record
             case IdentityChange():
                 pass
 
     def final(self, as_of_ms: int, retention_ms: int) -> Final:
-        """The view at `as_of_ms`: asserted moments not older than the retention, active customers, dead letters."""
+        """The view at `as_of_ms`: asserted moments and reviews not older than the retention, active customers, dead letters."""
         horizon = as_of_ms - retention_ms
         carried = [(name, m) for name, moments in self.outputs.items() for m in _standing(moments, horizon)]
         active = [c for c in self.customers.values() if c.status == "active"]
-        return {
+        reviews = [r for r in self.reviews.values() if r.status in _STANDING_REVIEWS and r.occurred_at >= horizon]
+        standing: Final = {
             "moments": _compared("moments", _standing(self.moments, horizon)),
             "outputs": sorted(
                 ({"output": name, **row} for name, moment in carried for row in _compared("outputs", [moment])), key=_canonical
@@ -69,6 +79,7 @@ class FinalView:
             "customers": _compared("customers", active),
             "deadletters": _compared("deadletters", list(self.deadletters.values())),
         }
+        return standing | ({"reviews": _compared("reviews", reviews)} if reviews else {})
 
 
 def _keep_highest(moments: dict[str, Moment], moment: Moment) -> None:
@@ -113,7 +124,7 @@ def diff(left: Final, right: Final, names: tuple[str, str] = ("live", "twin")) -
     return lines + _letter_differences(left["deadletters"], right["deadletters"], names)
 
 
-def _compared(section: str, records: Sequence[Moment | Customer | DeadLetter]) -> list[dict[str, Any]]:
+def _compared(section: str, records: Sequence[Moment | Customer | Review | DeadLetter]) -> list[dict[str, Any]]:
     rows = []
     for record in records:
         row = to_json_dict(record)
@@ -149,6 +160,8 @@ def _row_differences(
 
 
 def _summary(section: str, row: Mapping[str, Any]) -> str:
+    if section == "reviews":
+        return f"{row['status']} at {row['score']:.3f}: {_canonical(row['identifiers'])}"
     if section != "customers":
         step = f"{row['from_phase'] or 'start'} -> {row['to_phase']}"
         return f"{row['journey']} {row['kind']} {step} by {row['rule']} at {row['occurred_at']} of customer {row['customer_id']}"

@@ -8,9 +8,10 @@ from bench.matching.told import Clock, folder_asked_for, tell
 from touchstone import __version__
 from touchstone.matching.blocking import candidates
 from touchstone.matching.cluster import cluster
+from touchstone.matching.judge import bits
 from touchstone.matching.records import make_records
-from touchstone.matching.score import Scorer, bits
-from touchstone.matching.training import edges, train
+from touchstone.matching.score import Scorer
+from touchstone.matching.training import between, edges, train
 
 
 def main() -> int:
@@ -21,8 +22,9 @@ def main() -> int:
     model = train(records)
     clock.learned()
     pairs = candidates(records)
-    scores = Scorer(model).score(records, pairs.left, pairs.right)
-    people, _ = cluster(records, edges(records, pairs.left, pairs.right, scores), bits(model.accept))
+    scorer = Scorer(model)
+    scores = scorer.score(records, pairs.left, pairs.right)
+    people, _ = cluster(records, edges(records, pairs.left, pairs.right, scores), bits(model.accept), between=between(scorer, records))
     write_clusters(folder, ((record, number) for number, person in enumerate(people) for record in person))
     note = f"{pairs.closed:,} blocks closed" if pairs.closed else ""
     tell(clock.told(__version__, compared=len(pairs), note=note))

@@ -13,7 +13,7 @@ import msgspec
 
 from tests.fault.workload import CANARY, PHONES
 from touchstone.identity.ordering import Ordering
-from touchstone.model.component import Header, Pointer
+from touchstone.model.component import Header, Node, Pointer
 from touchstone.model.output import Customer, DeadLetter, Moment
 from touchstone.pipeline import IDENTITY, JOURNEY, OutputRecord
 from touchstone.topology.compile import Topology
@@ -26,10 +26,12 @@ DISK_LIMIT_MB = 200
 _SHOWN = 5
 _EVIDENCE = {"t", "e", "a", "p", "s"}
 """Tags of rows that a component must not have left behind where it has moved away from."""
+_HEARD = {"o": "ordered", "d": "undone"}
+"""Tags of identity's rows by which a command is remembered."""
 
 
 class Source(NamedTuple):
-    """A record of a channel topic."""
+    """A record of a channel topic, or of the commands."""
 
     topic: str
     partition: int
@@ -87,10 +89,10 @@ class Readings:
 def check_all(readings: Readings) -> dict[str, list[str]]:
     """Every invariant, by its name; those that hold have no lines."""
     said, state = readings.said, readings.rows
-    held = held_touchpoints(state.get(JOURNEY, ()))
+    held = held_in(state.get(JOURNEY, ()), state.get(IDENTITY, ()))
     return {
         "acknowledged is kept": kept(readings.acknowledged, readings.sources),
-        "every touchpoint in state or dead letters": accounted_for(readings.sources, held, said, readings.topology),
+        "every touchpoint and command in state or dead letters": accounted_for(readings.sources, held, said, readings.topology),
         "each moment and revision once": said_once(said),
         "revisions rise": revisions_rise(said),
         "live view = twin's view": agrees(readings),
@@ -108,18 +110,27 @@ def kept(acknowledged: Iterable[tuple[str, int, int]], sources: Iterable[Source]
     return _few("acknowledged, but not in the topic", [f"{t}[{p}]@{o}" for t, p, o in acknowledged if (t, p, o) not in there])
 
 
-def held_touchpoints(rows: Iterable[Row]) -> frozenset[str]:
-    """The keys (tenant/source/event id) of all touchpoints that some component holds."""
-    return frozenset(row.name[1:] for row in rows if row.name.startswith("t"))
+def held_in(journey: Iterable[Row], identity: Iterable[Row]) -> frozenset[str]:
+    """The keys of all touchpoints (tenant/source/event id) that some component holds, and of all commands that identity has heard of."""
+    touchpoints = {row.name[1:] for row in journey if row.name.startswith("t")}
+    commands = {f"{_HEARD[row.name[0]]} {row.group}" for row in identity if row.name[0] in _HEARD}
+    return frozenset(touchpoints | commands)
 
 
-def touchpoint_key(value: bytes | None, topology: Topology) -> str | None:
-    """Under which key the state would hold this record; None where it is none."""
+def state_key(value: bytes | None, topology: Topology) -> str | None:
+    """Under which key the state would hold this record; None where it is neither a touchpoint nor a command.
+
+    An undo is held with the command that it takes back, even before that has come.
+    """
     try:
         stated = msgspec.json.decode(value or b"")
+        tenant = stated.get("tenant") or "default"
+        if "command_id" in stated:
+            heard = "undone" if stated["action"] == "undo" else "ordered"
+            return f"{heard} {tenant}/command:{stated['undoes'] if heard == 'undone' else stated['command_id']}"
         channel = str(stated["channel"])
         source = stated.get("source") or topology.channel_aliases.get(channel, channel)
-        return f"{stated.get('tenant') or 'default'}/{source}/{stated['event_id']}"
+        return f"{tenant}/{source}/{stated['event_id']}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -127,14 +138,14 @@ def touchpoint_key(value: bytes | None, topology: Topology) -> str | None:
 def unaccounted_sources(
     sources: Iterable[Source], held: frozenset[str], said: Iterable[Said], topology: Topology, in_flight: frozenset[str] = frozenset()
 ) -> list[Source]:
-    """The records that are neither a touchpoint in the state nor a dead letter; `in_flight` are keys on their way between workers."""
+    """The records that are neither in the state nor a dead letter; `in_flight` are keys on their way between workers."""
     letters = _letters(said)
     known = held | in_flight
-    return [s for s in sources if touchpoint_key(s.value, topology) not in known and (s.topic, s.partition, s.offset) not in letters]
+    return [s for s in sources if state_key(s.value, topology) not in known and (s.topic, s.partition, s.offset) not in letters]
 
 
 def accounted_for(sources: Iterable[Source], held: frozenset[str], said: Sequence[Said], topology: Topology) -> list[str]:
-    """Every record is a touchpoint in the state, or a dead letter of its own, once."""
+    """Every record is a touchpoint or a command in the state, or a dead letter of its own, once."""
     lost = [f"{s.topic}[{s.partition}]@{s.offset}" for s in unaccounted_sources(sources, held, said, topology)]
     twice = [f"{topic}[{partition}]@{offset}" for (topic, partition, offset), count in _letters(said).items() if count > 1]
     return _few("neither in the state nor a dead letter", lost) + _few("more than one dead letter", twice)
@@ -169,7 +180,7 @@ def revisions_rise(said: Iterable[Said]) -> list[str]:
 
 
 def agrees(readings: Readings) -> list[str]:
-    """What a reader of the moments, customers and dead letters believes is what the offline twin says of the same touchpoints."""
+    """What a reader of the moments, customers and dead letters believes is what the offline twin says of the same touchpoints and commands."""
     if readings.twin is None:
         return ["the twin's view is missing"]
     live = FinalView([each.record for each in readings.said]).final(readings.as_of, readings.topology.retention_ms)
@@ -177,11 +188,17 @@ def agrees(readings: Readings) -> list[str]:
 
 
 def no_orphans(identity: Iterable[Row], journey: Iterable[Row]) -> list[str]:
-    """Every pointer and every redirect ends at a component that is there; where one has moved away nothing is left; no piece waits."""
+    """Every pointer and every redirect ends at a component that is there; where one has moved away nothing is left; no piece waits.
+
+    An identifier that only a steward has named so far is known by the pointers that lead to it: it has none of its own yet.
+    """
     wrong = []
     pointers = {row.group: msgspec.msgpack.decode(row.value, type=Pointer).root for row in identity if row.name == "i"}
     tags: dict[str, set[str]] = {}
     redirects: dict[str, str] = {}
+    journey = list(journey)
+    named = set(pointers.values()) - pointers.keys() - _seen(journey)
+    pointers |= {x: x for x in named}
     for row in journey:
         tags.setdefault(row.group, set()).add(row.name[0])
         if row.name == "h" and (target := msgspec.msgpack.decode(row.value, type=Header).redirect) is not None:
@@ -203,6 +220,12 @@ def no_orphans(identity: Iterable[Row], journey: Iterable[Row]) -> list[str]:
     roots = {x for x, root in pointers.items() if x == root}
     wrong += [f"a component that no pointer leads to ({_digest(g)})" for g in tags if g not in redirects and g not in roots]
     return _few("orphans", wrong)
+
+
+def _seen(journey: Iterable[Row]) -> set[str]:
+    """The identifiers that some touchpoint has shown."""
+    nodes = ((row.name[1:], row.value) for row in journey if row.name.startswith("n"))
+    return {x for x, value in nodes if msgspec.msgpack.decode(value, type=Node).since is not None}
 
 
 def in_place(rows: Mapping[str, Iterable[Row]], topology: Topology) -> list[str]:

@@ -6,15 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.fault.checker import Readings, Row, Said, Source, touchpoint_key, unaccounted_sources
+import msgspec
+
+from tests.fault.checker import Readings, Row, Said, Source, held_in, state_key, unaccounted_sources
 from tests.fault.crew import Crew
 from tests.fault.workload import Acknowledged
-from touchstone.app import STAGES, channel_topics, output_topics, topic_specs
+from touchstone.app import input_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import StateUnusable
 from touchstone.intake.lines import prepare_line
 from touchstone.model.output import DeadLetter
-from touchstone.pipeline import JOURNEY
+from touchstone.pipeline import IDENTITY, JOURNEY, stages_of
 from touchstone.runtime.admin import group_offsets
 from touchstone.runtime.client import Isolation, read_topic
 from touchstone.runtime.names import changelog_topic, internal_topics
@@ -28,12 +30,13 @@ _UNREADABLE_S = (
     120.0  # the transaction timeout, the time until a broker looks for what has timed out, and a marker for a broker that was away
 )
 _LOOK_AGAIN_S = 2.0
-_EVENT_ID = re.compile(rb"tp-(?:large-)?\d+")
+_ID = re.compile(rb"tp-(?:large-)?\d+|st-(?:undo-)?\d+")
+"""Of a touchpoint, or a command."""
 
 
 async def sources(bootstrap: str, topology: Topology) -> list[Source]:
-    """All records of the channel topics."""
-    found = read_topic(bootstrap, channel_topics(topology))
+    """All records of the channel topics and of the commands."""
+    found = read_topic(bootstrap, input_topics(topology))
     return [Source(r.topic, r.partition, r.offset, r.value) async for r in found]
 
 
@@ -62,9 +65,9 @@ async def rows(bootstrap: str, app: str, stage: str, *, ever: bool = False) -> l
 
 
 async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]:
-    """Touchpoints below the committed offsets of which nothing durable is left. May be asked at any moment, also while all is broken.
+    """Records below the committed offsets of which nothing durable is left. May be asked at any moment, also while all is broken.
 
-    Offsets are asked for first: what is committed later is not judged. A touchpoint counts as durable when the changelog has ever held it,
+    Offsets are asked for first: what is committed later is not judged. A touchpoint or command counts as durable when the changelog has ever held it,
     when it is a dead letter, or when it is in a committed message between workers. What is committed is not readable while an older
     transaction of somebody else is open in the same partition, or while the broker that leads it was away and has not got the marker yet;
     and a component that moves while this reads may be seen neither here nor there. So this looks again for what it missed.
@@ -82,14 +85,19 @@ async def unaccounted(bootstrap: str, app: str, topology: Topology) -> list[str]
 
 async def _without_trace(bootstrap: str, app: str, topology: Topology, below: Sequence[Source]) -> list[Source]:
     journey = await rows(bootstrap, app, JOURNEY, ever=True)
-    held = frozenset(row.name[1:] for row in journey if row.name.startswith("t"))
-    ids = {found for row in journey if row.name.startswith("s") for found in _EVENT_ID.findall(row.value)}  # pieces that wait for others
-    async for record in read_topic(bootstrap, internal_topics(app, STAGES)):
-        ids.update(_EVENT_ID.findall(record.value or b""))
-    keys = {key for s in below if (key := touchpoint_key(s.value, topology)) is not None}
-    in_flight = frozenset(key for key in keys if key.rpartition("/")[2].encode() in ids)
+    held = held_in(journey, await rows(bootstrap, app, IDENTITY, ever=True))
+    ids = {found for row in journey if row.name.startswith("s") for found in _ID.findall(row.value)}  # pieces that wait for others
+    async for record in read_topic(bootstrap, internal_topics(app, stages_of(topology))):
+        ids.update(_ID.findall(record.value or b""))
+    keys = {s.value: key for s in below if (key := state_key(s.value, topology)) is not None}
+    in_flight = frozenset(key for value, key in keys.items() if _own_id(value) in ids)
     letters = [each for each in await said(bootstrap, topology) if isinstance(each.record, DeadLetter)]
     return unaccounted_sources(below, held, letters, topology, in_flight)
+
+
+def _own_id(value: bytes | None) -> bytes:
+    stated = msgspec.json.decode(value or b"")
+    return str(stated.get("event_id") or stated.get("command_id")).encode()
 
 
 async def count(bootstrap: str, topics: Sequence[str], isolation: Isolation) -> int:
@@ -99,7 +107,11 @@ async def count(bootstrap: str, topics: Sequence[str], isolation: Isolation) -> 
 
 def written(app: str, topology: Topology) -> list[str]:
     """The topics that workers write to."""
-    return [*internal_topics(app, STAGES), *(changelog_topic(app, stage) for stage in STAGES), *output_topics(topology)]
+    return [
+        *internal_topics(app, stages_of(topology)),
+        *(changelog_topic(app, stage) for stage in stages_of(topology)),
+        *output_topics(topology),
+    ]
 
 
 async def aborted(bootstrap: str, app: str, topology: Topology) -> int:
@@ -130,10 +142,10 @@ def twin(acknowledged: Sequence[Acknowledged], found: Sequence[Source], topology
     return simulate(lines, topology)
 
 
-def local_offsets(folder: Path, worker: str) -> dict[tuple[str, int], int]:
+def local_offsets(folder: Path, worker: str, topology: Topology) -> dict[tuple[str, int], int]:
     """The offset of each store on a worker's disk. The worker must have ended."""
     environment, found = RocksEnvironment(), {}
-    for stage in STAGES:
+    for stage in stages_of(topology):
         for directory in sorted(folder.glob(f"{worker}/{stage}-*")):
             try:
                 backend = RocksBackend(directory, environment)
@@ -161,7 +173,7 @@ async def read_everything(
         acknowledged=[(a.topic, a.partition, a.offset) for a in acknowledged],
         sources=found,
         said=await said(bootstrap, topology),
-        rows={stage: await rows(bootstrap, app, stage) for stage in STAGES},
+        rows={stage: await rows(bootstrap, app, stage) for stage in stages_of(topology)},
         twin=await asyncio.to_thread(lambda: simulation.final),
         texts=texts,
         samples=crew.samples,

@@ -15,7 +15,7 @@ from touchstone.model.component import Header, Node, Pointer, Staged
 from touchstone.model.output import DeadLetter, Moment
 from touchstone.pipeline import IDENTITY, JOURNEY
 from touchstone.simulate import simulate
-from touchstone.testing.generator import generate
+from touchstone.testing.generator import Mix, generate
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.prefix import prefixed
 
@@ -25,17 +25,15 @@ COOKIE, USER = "default/cookie:c1", "default/user_id:ada"
 
 @cache
 def healthy() -> Readings:
-    """What a faultless system would leave behind, taken from the twin: 300 touchpoints, some of them garbage."""
-    lines = generate(300, 5).lines
+    """What a faultless system would leave behind, taken from the twin: 300 touchpoints and commands, some of them garbage."""
+    lines = generate(300, 5, mix=Mix(commands=0.1)).lines
     truth = simulate(lines, TOPOLOGY)
     sources = [Source(p.topic, 0, n, p.value) for n, p in enumerate(prepare_line(line, TOPOLOGY) for line in lines)]
     by_offset = {letter.offset: letter for letter in truth.records if isinstance(letter, DeadLetter)}
     said = [Said(topic_of(record), 0, number, record) for number, record in enumerate(truth.records)]
-    held = [
-        Row(place(USER), USER, f"t{checker.touchpoint_key(source.value, TOPOLOGY)}", b"")
-        for source in sources
-        if source.offset not in by_offset and checker.touchpoint_key(source.value, TOPOLOGY) is not None
-    ]
+    keys = [checker.state_key(source.value, TOPOLOGY) for source in sources if source.offset not in by_offset]
+    held = [Row(place(USER), USER, f"t{key}", b"") for key in keys if key is not None and "command:" not in key]
+    heard = [command_row(key) for key in keys if key is not None and "command:" in key]
     return Readings(
         topology=TOPOLOGY,
         as_of=truth.as_of,
@@ -43,7 +41,7 @@ def healthy() -> Readings:
         sources=sources,
         said=said,
         rows={
-            IDENTITY: [pointer(USER, USER), pointer(COOKIE, USER)],
+            IDENTITY: [*heard, pointer(USER, USER), pointer(COOKIE, USER)],
             JOURNEY: [*held, header(USER, None), node(USER), header(COOKIE, USER)],
         },
         twin=truth.final,
@@ -61,6 +59,12 @@ def topic_of(record: object) -> str:
 def place(group: str) -> int:
     """The partition of an identifier."""
     return Ordering(TOPOLOGY.kinds).partition(group, TOPOLOGY.partitions)
+
+
+def command_row(key: str) -> Row:
+    """A row of identity that remembers a command, or that it was undone."""
+    heard, _, group = key.partition(" ")
+    return Row(place(group), group, "d" if heard == "undone" else "o0123", b"")
 
 
 def pointer(group: str, root: str) -> Row:
@@ -114,7 +118,29 @@ def test_a_touchpoint_that_is_nowhere_is_found() -> None:
 
     found = violated(replace(readings, rows={**readings.rows, JOURNEY: journey}))
 
-    assert found == {"every touchpoint in state or dead letters"}
+    assert found == {"every touchpoint and command in state or dead letters"}
+
+
+@pytest.mark.parametrize("tag", ["o", "d"])
+def test_a_command_that_is_nowhere_is_found(tag: str) -> None:
+    """One that identity has not heard of, and an undo."""
+    readings = healthy()
+    identity = [row for row in readings.rows[IDENTITY] if not row.name.startswith(tag)]
+    assert len(identity) < len(readings.rows[IDENTITY])
+
+    found = violated(replace(readings, rows={**readings.rows, IDENTITY: identity}))
+
+    assert found == {"every touchpoint and command in state or dead letters"}
+
+
+def test_an_undo_is_held_with_what_it_takes_back_not_with_the_command_itself() -> None:
+    """An undo of a command that has not come yet is no lost command, and an undo that is lost is not excused by its command."""
+    undo = Source("t.commands.v1", 0, 1, b'{"command_id":"st-undo-1","action":"undo","undoes":"st-1"}')
+    first = checker.held_in([], [command_row("ordered default/command:st-1")])
+    both = checker.held_in([], [command_row("undone default/command:st-1")])
+
+    assert checker.unaccounted_sources([undo], first, [], TOPOLOGY) == [undo]
+    assert checker.unaccounted_sources([undo], both, [], TOPOLOGY) == []
 
 
 def test_a_touchpoint_on_its_way_is_not_lost() -> None:
@@ -132,7 +158,7 @@ def test_a_dead_letter_that_is_said_twice_is_found() -> None:
 
     found = violated(replace(readings, said=[*readings.said, letter._replace(offset=9_999)]))
 
-    assert found == {"every touchpoint in state or dead letters", "each moment and revision once"}
+    assert found == {"every touchpoint and command in state or dead letters", "each moment and revision once"}
 
 
 def test_a_revision_that_is_said_twice_is_found() -> None:
@@ -198,6 +224,15 @@ def test_a_moment_that_the_twin_does_not_know_is_found_and_one_that_is_missing_t
 def test_an_orphan_is_found(stage: str, row: Row) -> None:
     """Whatever is cut off from the rest would never be heard of again."""
     assert violated(with_rows(healthy(), stage, row)) == {"no orphaned component"}
+
+
+def test_an_identifier_that_only_a_steward_has_named_needs_no_pointer_of_its_own() -> None:
+    """Its component is there and another's pointer leads to it; once a touchpoint has shown it, the lack of its pointer is a loss."""
+    unseen, other = "default/cookie:c7", "default/cookie:c8"
+    ruled = with_rows(with_rows(healthy(), JOURNEY, header(unseen, None)), IDENTITY, pointer(other, unseen))
+
+    assert violated(ruled) == set()
+    assert violated(with_rows(ruled, JOURNEY, node(unseen))) == {"no orphaned component"}
 
 
 def test_a_row_in_a_foreign_partition_is_found() -> None:

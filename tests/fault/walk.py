@@ -80,6 +80,7 @@ class Report:
     seed: int
     rounds: int = 0
     touchpoints: int = 0
+    commands: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     exits: Counter[int] = field(default_factory=Counter)
@@ -208,9 +209,11 @@ class Walk:
         readings = replace(readings, local_offsets=await self._local_offsets(scene, names))
         for invariant, violations in check_all(readings).items():
             self._judge(invariant, violations)
-        self.report.touchpoints += len(found)
+        commands = sum(source.topic == system.topology.topics.commands for source in found)
+        self.report.touchpoints += len(found) - commands
+        self.report.commands += commands
         self._tell(
-            f"  {len(found)} touchpoints, {len(readings.said)} records said, quiet after {quiet_s:.0f} s, checked in {time.monotonic() - began - quiet_s:.0f} s"
+            f"  {len(found) - commands} touchpoints, {commands} commands, {len(readings.said)} records said, quiet after {quiet_s:.0f} s, checked in {time.monotonic() - began - quiet_s:.0f} s"
         )
 
     async def _local_offsets(self, scene: Scene, names: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -220,7 +223,7 @@ class Walk:
         return {
             f"{name}: {stage}[{partition}]": (offset, ends[changelog_topic(system.app, stage), partition])
             for name in names
-            for (stage, partition), offset in reader.local_offsets(system.folder, name).items()
+            for (stage, partition), offset in reader.local_offsets(system.folder, name, system.topology).items()
         }
 
     def _judge(self, invariant: str, violations: Sequence[str]) -> None:
@@ -239,6 +242,7 @@ def table(report: Report) -> str:
             "seed": report.seed,
             "rounds": report.rounds,
             "touchpoints": report.touchpoints,
+            "commands": report.commands,
             "faults": dict(report.faults),
             "checked": dict(report.checked),
             "exit codes": {str(code): count for code, count in sorted(report.exits.items())},

@@ -1,4 +1,4 @@
-"""The workload: touchpoints with merges, duplicates, disorder and garbage, sent at a pace, each either acknowledged or sent again.
+"""The workload: touchpoints and stewards' commands with merges, splits, duplicates, disorder and garbage, sent at a pace, each either acknowledged or sent again.
 
 It knows nothing of faults and nothing of what must hold. What it leaves behind is the list of what Kafka has acknowledged.
 """
@@ -32,7 +32,7 @@ _SPELLINGS = (
     (b'"kiosk-', f'"kiosk-{CANARY}-'.encode()),
     (b'"dev-', f'"dev-{CANARY}-'.encode()),
     (b'"card-', f'"card-{CANARY}-'.encode()),
-    (b'"Person ', f'"{CANARY} '.encode()),
+    (b'"Person ', f'"{CANARY} '.encode()),  # names in profiles; who gave a command, and why
     (b'"torn"', f'"{CANARY}"'.encode()),
     (b'"event_id":"e', b'"event_id":"tp-'),
 )
@@ -50,8 +50,8 @@ class Acknowledged(NamedTuple):
 
 
 def canary_lines(touchpoints: int, seed: int) -> list[bytes]:
-    """Generated touchpoints in whose personal values the canary stands."""
-    lines = list(generate(touchpoints, seed, mix=Mix(login=0.2, garbage=0.01)).lines)
+    """Generated touchpoints, and commands about them, in whose personal values the canary stands."""
+    lines = list(generate(touchpoints, seed, mix=Mix(login=0.2, garbage=0.01, commands=0.03)).lines)
     return [with_canary(line) for line in lines]
 
 

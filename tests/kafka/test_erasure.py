@@ -14,13 +14,13 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from click.testing import CliRunner
 
 from tests.kafka.test_end_to_end import until
-from touchstone.app import STAGES
 from touchstone.cli.erase import erase
 from touchstone.cli.output import Output
 from touchstone.devkit.broker import EmbeddedKafka
 from touchstone.devkit.live import LiveSystem
 from touchstone.generations import read_forgotten
 from touchstone.model.output import Customer
+from touchstone.pipeline import stages_of
 from touchstone.runtime.names import changelog_topic
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.view import FinalView
@@ -70,7 +70,7 @@ async def compact_at_once(system: LiveSystem) -> None:
     await admin.start()
     try:
         times = {"segment.ms": "500", "max.compaction.lag.ms": "1", "delete.retention.ms": "0", "min.cleanable.dirty.ratio": "0.0001"}
-        topics = [system.topology.topics.customers, *(changelog_topic(system.app, stage) for stage in STAGES)]
+        topics = [system.topology.topics.customers, *(changelog_topic(system.app, stage) for stage in stages_of(system.topology))]
         kept = {"cleanup.policy": "compact", "max.message.bytes": "67108864"}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, kept | times) for topic in topics])
     finally:
@@ -96,7 +96,7 @@ def state_files(system: LiveSystem) -> list[Path]:
 
 def log_files(data: Path, system: LiveSystem) -> list[Path]:
     """The segments of the changelogs and of the customers."""
-    topics = [system.topology.topics.customers, *(changelog_topic(system.app, stage) for stage in STAGES)]
+    topics = [system.topology.topics.customers, *(changelog_topic(system.app, stage) for stage in stages_of(system.topology))]
     return [path for topic in topics for path in data.glob(f"{topic}-*/*.log*")]
 
 

@@ -15,30 +15,33 @@ import msgspec
 
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
+from touchstone.intake.describe import Describer
 from touchstone.journey import component as component_module
 from touchstone.journey.agent import JourneyPartition
 from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
 from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
+from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, NEVER, Person
+from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, NEVER, Person
 from touchstone.model.erasure import Forgotten, ForgottenTable
 from touchstone.model.identifier import value_of
-from touchstone.model.output import Carried, Customer, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment, Review
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.keys import group_of
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
-from touchstone.testing.oracle import Erasure, Fact, Likeness, Withdrawal
+from touchstone.testing.oracle import Erasure, Fact, Withdrawal
 from touchstone.topology.compile import Topology
 
 JOURNEY_MESSAGES = get_args(m.JourneyMessage)
-Output = Moment | Customer | IdentityChange
+Output = Moment | Customer | IdentityChange | Review
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_identity = msgspec.msgpack.Decoder(m.IdentityMessage).decode
 _decode_journey = msgspec.msgpack.Decoder(m.JourneyMessage).decode
+_decode_match = msgspec.msgpack.Decoder(m.MatchMessage).decode
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,21 @@ class World:
 
 @dataclass
 class Partition:
-    """One partition of both stages, with its stores."""
+    """One partition of all stages, with its stores."""
 
     identity_store: RowStore
+    match_store: RowStore
     journey_store: RowStore
-    forgotten: ForgottenTable = field(default_factory=ForgottenTable)
+    forgotten: ForgottenTable = field(init=False, default_factory=ForgottenTable)
     identity: Identity = field(init=False)
+    match: MatchPartition | None = field(init=False)
+    matcher: Matcher | None = field(init=False)
     journey: JourneyPartition = field(init=False)
+
+    @property
+    def stores(self) -> tuple[RowStore, RowStore, RowStore]:
+        """All of it."""
+        return self.identity_store, self.match_store, self.journey_store
 
 
 class System:
@@ -97,8 +108,8 @@ class System:
         self.partitions = [self._partition() for _ in range(world.partitions)]
 
     def _partition(self) -> Partition:
-        identity, journey = (RowStore(DictBackend(), rows, hot_rows=self.world.hot_rows) for rows in (IDENTITY_ROWS, JOURNEY_ROWS))
-        partition = Partition(identity, journey)
+        rows = IDENTITY_ROWS, MATCH_ROWS, JOURNEY_ROWS
+        partition = Partition(*(RowStore(DictBackend(), types, hot_rows=self.world.hot_rows) for types in rows))
         self._restart(partition)
         return partition
 
@@ -107,6 +118,9 @@ class System:
         for fact in self.decided:  # the privacy log is read whole before anything else
             partition.forgotten.learn(fact)
         partition.journey = JourneyPartition(partition.journey_store, self.journeys, partition.forgotten)
+        alike, matching = self.journeys.alike, self.topology.matching
+        partition.matcher = None if alike is None or matching is None else Matcher(alike, matching.limit, self.ordering.strength)
+        partition.match = None if partition.matcher is None else MatchPartition(partition.match_store, partition.matcher)
 
     # -- facts ---------------------------------------------------------------------------------------------------------------
     def ingest(self, facts: Iterable[Fact]) -> None:
@@ -114,7 +128,7 @@ class System:
         for fact in facts:
             source = f"source {self.random.randrange(3)}"
             forgotten = {one.identifier for one in self.decided}
-            for message in messages_of(fact, self.topology.lateness_ms, self.ordering):
+            for message in messages_of(fact, self.topology, self.ordering):
                 if isinstance(message, m.Seen) and message.to in forgotten and isinstance(fact, Touchpoint):
                     message = m.Seen(message.to, message.since, message.value, fact.occurred_at)  # noqa: PLW2901 - as intake's does
                 self._send(source, message)
@@ -133,7 +147,11 @@ class System:
         return self.ordering.partition(message.to, len(self.partitions))
 
     def _send(self, sender: str, message: Any) -> None:
-        decode = _decode_journey if isinstance(message, JOURNEY_MESSAGES) else _decode_identity
+        decode = _decode_identity
+        if isinstance(message, m.Compare):
+            decode = _decode_match
+        elif isinstance(message, JOURNEY_MESSAGES):
+            decode = _decode_journey
         self.queues[sender, self.home(message)].append(decode(_encode(message)))
 
     # -- what an operator does -----------------------------------------------------------------------------------------------
@@ -141,7 +159,7 @@ class System:
         """The same application on so many partitions: rows, timers and messages on their way are addressed anew."""
         moved = self._on(count)
         for partition in self.partitions:
-            for stage in ("identity_store", "journey_store"):
+            for stage in ("identity_store", "match_store", "journey_store"):
                 for key, value in _everything(getattr(partition, stage)):
                     group = group_of(key)
                     if group is None:
@@ -163,7 +181,7 @@ class System:
             forgotten.learn(fact)
         book = Book(self.ordering, forgotten)
         for record in self.outputs:
-            if isinstance(record, Moment | Customer):
+            if isinstance(record, Moment | Customer | Review):
                 book.add(record)
         book.customers = {name: record for name, record in book.customers.items() if record.status != "erased"}  # a tombstone, compacted
         for carried in self.carried:
@@ -173,7 +191,9 @@ class System:
         if book.find_origins():
             book.trace(x for fact in facts for x in _named(fact))
         recalls = list(book.recalls(not_before))
-        assert not book.ids - book.origins.keys(), "every id has an origin"
+        assert not (book.ids | book.reviews.keys()) - (book.origins.keys() | {recall.customer_id for recall in recalls}), (
+            "an id without origin"
+        )
         return self._on(count), recalls
 
     def _on(self, count: int) -> "System":
@@ -212,7 +232,7 @@ class System:
     def _attempt(self, number: int, taken: list[Any], *, is_kept: bool) -> None:
         attempt = _Attempt(self, number, self._owned(number))
         attempt.run(taken)
-        stores = [store for n in attempt.owned for store in (self.partitions[n].identity_store, self.partitions[n].journey_store)]
+        stores = [store for n in attempt.owned for store in self.partitions[n].stores]
         if not is_kept:
             for store in stores:
                 store.rollback()
@@ -319,7 +339,7 @@ class _Attempt:
             else:
                 self._deliver(message)
             self._drain()
-        while any([system.partitions[n].journey.settle(self._out, self.speaker) for n in self.owned]):  # noqa: C419 - every one, not any
+        while self._settle():
             self._drain()
         for n in self.owned:
             system.partitions[n].journey.conclude(self.speaker)
@@ -328,9 +348,17 @@ class _Attempt:
         changes = Counter(record.change_id for record in self.said if isinstance(record, IdentityChange))
         assert all(count == 1 for count in changes.values()), "each identity change is said once"
 
+    def _settle(self) -> bool:
+        partitions = [self.system.partitions[n] for n in self.owned]
+        compared = [partition.matcher.compare(self._out) for partition in partitions if partition.matcher is not None]
+        return any(compared) or any([partition.journey.settle(self._out, self.speaker) for partition in partitions])  # noqa: C419 - every one, not any
+
     def _deliver(self, message: Any) -> None:
         partition = self.system.partitions[self.system.home(message)]
-        if isinstance(message, JOURNEY_MESSAGES):
+        if isinstance(message, m.Compare):
+            assert partition.match is not None, "nobody compares where nothing is matched"
+            partition.match.handle(message, self._out)
+        elif isinstance(message, JOURNEY_MESSAGES):
             partition.journey.handle(message, self._out, self.speaker)
         else:
             partition.identity.handle(message, self._out)
@@ -353,19 +381,18 @@ def _everything(store: RowStore) -> list[tuple[bytes, bytes | None]]:
     return list(backend.scan(b"\x01", b"\xff"))
 
 
-def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
+def messages_of(fact: Fact, topology: Topology, ordering: Ordering) -> list[Any]:
     """What intake says of a fact."""
     if isinstance(fact, Touchpoint):
         ids = fact.identifiers
-        since = max(fact.occurred_at, fact.received_at - lateness_ms)
+        since = max(fact.occurred_at, fact.received_at - topology.lateness_ms)
+        described = None if topology.matching is None else Describer(topology.matching, ordering.digest).describe(fact)
         return [
+            *([] if described is None else [described]),
             *(m.Seen(x, since, value_of(x)) for x in ids),
             m.Arrive(ids[0], 0, fact),
             *(m.Claim(weak, strong, fact.occurred_at, fact.occurred_at) for n, weak in enumerate(ids) for strong in ids[:n]),
         ]
-    if isinstance(fact, Likeness):
-        strong, weak = sorted(fact.pair, key=ordering.strength)
-        return [m.Seen(strong, fact.at, None, fact.at), m.Seen(weak, fact.at, None, fact.at), m.Match(weak, strong, fact.at)]
     if isinstance(fact, Erasure):
         return [m.Erase(fact.identifier, fact.at, fact.command)]
     if isinstance(fact, Withdrawal):
@@ -377,9 +404,7 @@ def messages_of(fact: Fact, lateness_ms: int, ordering: Ordering) -> list[Any]:
 def _named(fact: Fact) -> Iterable[str]:
     if isinstance(fact, Touchpoint):
         return fact.identifiers
-    if isinstance(fact, Erasure):
-        return (fact.identifier,)
-    return fact.pair if isinstance(fact, Likeness) else ()
+    return (fact.identifier,) if isinstance(fact, Erasure) else ()
 
 
 def believed(moments: Iterable[Moment], consumers: int, random: Random) -> dict[str, list[Moment]]:

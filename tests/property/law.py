@@ -1,7 +1,7 @@
 """The law of convergence: run a history through the real stages, and compare all that was said and kept with the perfect observer."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -13,11 +13,12 @@ from tests.property.histories import HOUR, ORDERING, History, time_of
 from touchstone.journey.census import census
 from touchstone.journey.component import Component
 from touchstone.journey.policy import customer_id_of
+from touchstone.journey.reviews import ACCEPTED, OPEN, REJECTED
 from touchstone.journey.speaker import Speaker
 from touchstone.model.component import NEVER, SaidCustomer
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.identifier import tenant_of
-from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent
+from touchstone.model.identifier import identifier_key, tenant_of
+from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent, Review
 from touchstone.testing.oracle import Erasure, Fact, Truth, epochs_of, reached_by, tell
 
 CONSUMERS = 4
@@ -109,7 +110,8 @@ def check(history: History, system: System) -> None:
         _check_moments(history, said, truth.carried.get(output.name, {}), f"what {output.name} carries")
         _check_log(history, said, [])
     _check_customers(system, customers, truth, forgotten)
-    _check_log(history, moments, customers)
+    _check_reviews(history, [record for record in system.outputs if isinstance(record, Review)], truth)
+    _check_log(history, moments, customers, [record for record in system.outputs if isinstance(record, Review)])
     _check_state(history, system)
     _check_forgotten(history, system, epochs_of(history.facts, decided))
 
@@ -183,9 +185,23 @@ def _check_customers(system: System, customers: list[Customer], truth: Truth, fo
         assert not record.identifiers, "who is no more has no profile"
 
 
+def _check_reviews(history: History, reviews: list[Review], truth: Truth) -> None:
+    """What a steward finds on the topic of reviews is a function of the facts: who waits, who was decided, and how likely they are one."""
+    last: dict[str, Review] = {}
+    for review in reviews:
+        if review.review_id not in last or review.revision > last[review.review_id].revision:
+            last[review.review_id] = review
+    found = {
+        tuple(identifier_key(review.tenant, each["kind"], each["value"]) for each in review.identifiers): (review.status, review.why)
+        for review in last.values()
+        if review.status in (OPEN, ACCEPTED, REJECTED)
+    }
+    assert found == truth.reviews, "reviews"
+
+
 def expected_customers(system: System, truth: Truth) -> dict[str, Customer]:
     """The record that each active customer must have, but for its revision."""
-    records: list[Customer | Moment | IdentityChange] = []
+    records: list[Customer | Moment | IdentityChange | Review] = []
 
     class Paper(Component):
         """A component that remembers nothing."""
@@ -212,12 +228,13 @@ def expected_customers(system: System, truth: Truth) -> dict[str, Customer]:
     return {record.customer_id: msgspec.structs.replace(record, revision=0) for record in records if isinstance(record, Customer)}
 
 
-def _check_log(history: History, moments: list[Moment], customers: list[Customer]) -> None:
+def _check_log(history: History, moments: list[Moment], customers: list[Customer], reviews: Sequence[Review] = ()) -> None:
     """Exactly once: what compaction keeps is the highest revision."""
     if history.world.replay:
         return
     horizon = history.end - history.topology.retention_ms
-    for revisions in (*_revisions(moments, "moment_id", horizon), *_revisions(customers, "customer_id", horizon)):
+    said = (moments, "moment_id"), (customers, "customer_id"), (list(reviews), "review_id")
+    for revisions in (one for records, name in said for one in _revisions(records, name, horizon)):
         # Not every one is higher than the one before: two halves of a component speak of one id until they are one.
         assert revisions[-1] > max(revisions[:-1], default=-1), "the last word on an id has its highest revision"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.registry import bundled_schemas
 from touchstone.errors import RecordRejected
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment, Review
 
 CODEC = bundled_codec()
 TEXT = st.text(max_size=12) | st.builds(str.__mul__, st.sampled_from("aä"), st.sampled_from((63, 64, 2_047, 2_048, 9_000)))
@@ -111,6 +111,22 @@ CHANGES = st.builds(
     rule=WORD,
     detected_at=LONG,
 )
+REVIEWS = st.builds(
+    Review,
+    review_id=TEXT,
+    revision=LONG,
+    tenant=WORD,
+    status=st.sampled_from(("open", "accepted", "rejected", "settled", "withdrawn")),
+    identifiers=rows(kind=WORD, value=TEXT),
+    customers=several(TEXT),
+    score=st.floats(0, 1),
+    evidence=rows(attribute=WORD, level=WORD, bits=st.floats(allow_nan=False)),
+    why=WORD,
+    model=WORD,
+    occurred_at=LONG,
+    detected_at=LONG,
+    command=st.none() | TEXT,
+)
 LETTERS = st.builds(
     DeadLetter,
     letter_id=TEXT,
@@ -158,6 +174,12 @@ def test_a_customer_written_by_hand_is_what_fastavro_writes(customer: Customer) 
 def test_an_identity_change_reads_back_as_written(change: IdentityChange) -> None:
     """For any identity change decoding undoes encoding."""
     assert CODEC.decode_record(CODEC.encode_identity_change(change)) == change
+
+
+@given(REVIEWS)
+def test_a_review_reads_back_as_written(review: Review) -> None:
+    """For any review decoding undoes encoding."""
+    assert CODEC.decode_record(CODEC.encode_review(review)) == review
 
 
 @given(LETTERS)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.histories import KINDS, ORDERING, SETTINGS
-from touchstone.identity.resolve import MERGE_LIMIT, REFUSED_APART, Evidence, People, Policy, resolve
+from touchstone.identity.resolve import MERGE_LIMIT, REFUSED_APART, Evidence, Likely, People, Policy, resolve
 from touchstone.model.identifier import kind_of
 
 POLICIES = {
@@ -27,8 +27,9 @@ def _directed(x: str, y: str) -> tuple[str, str]:
 @st.composite
 def evidence(draw: st.DrawFn) -> Evidence:
     """Of few identifiers, so that they contest each other."""
-    sure, likely = draw(st.sets(edges, max_size=16)), draw(st.sets(edges, max_size=3))
-    named = {x for edge in sure | likely for x in edge} | draw(st.sets(identifiers, max_size=3))
+    sure, maybe = draw(st.sets(edges, max_size=16)), draw(st.sets(edges, max_size=3))
+    likely = {Likely(*pair, draw(st.sampled_from([3.0, 9.0])), ("", "")) for pair in maybe}
+    named = {x for edge in sure | maybe for x in edge} | draw(st.sets(identifiers, max_size=3))
     unseen = draw(st.sets(identifiers, max_size=1))
     some = st.sets(st.sampled_from(sorted(named)), max_size=2) if named else st.just(set[str]())
     return Evidence(
@@ -133,7 +134,7 @@ def test_what_else_lies_in_a_component_does_not_matter(left: Evidence, right: Ev
     other = Evidence(
         seen={elsewhere(x) for x in right.seen},
         sure={_directed(elsewhere(x), elsewhere(y)) for x, y in right.sure},
-        likely={_directed(elsewhere(x), elsewhere(y)) for x, y in right.likely},
+        likely={one._replace(weak=elsewhere(one.weak), strong=elsewhere(one.strong)) for one in right.likely},
         generic={elsewhere(x) for x in right.generic},
         apart={frozenset(map(elsewhere, pair)) for pair in right.apart},
         anchors={elsewhere(x) for x in right.anchors},

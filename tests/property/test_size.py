@@ -16,7 +16,7 @@ from touchstone.journey.component import Component
 from touchstone.model import message as m
 from touchstone.model.component import JOURNEY_ROWS
 from touchstone.model.identifier import kind_of
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
@@ -157,12 +157,14 @@ def test_no_stream_of_touchpoints_makes_a_row_or_a_record_that_does_not_fit(stre
     assert len(desk.component(ROOT).rows("t")) <= 200
 
 
-def _encoded(codec: Codec, record: Moment | Customer | IdentityChange) -> bytes:
+def _encoded(codec: Codec, record: Moment | Customer | IdentityChange | Review) -> bytes:
     match record:
         case Moment():
             return codec.encode_moment(record)
         case Customer():
             return codec.encode_customer(record)
+        case Review():
+            return codec.encode_review(record)
     return codec.encode_identity_change(record)
 
 

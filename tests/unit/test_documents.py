@@ -14,7 +14,7 @@ import pytest
 from tests.documents import ROOT, Step, blocks, missing, steps
 from touchstone.cli.main import cli, main
 from touchstone.customerfile.load import load_mapping_text
-from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
 from touchstone.simulate import Twin
 from touchstone.stewardship.names import values_of
@@ -249,7 +249,7 @@ class Watched:
                 what = record.status
             case IdentityChange():
                 what = record.kind
-        who = "" if isinstance(record, DeadLetter | Carried) else record.customer_id
+        who = "" if isinstance(record, DeadLetter | Carried | Review) else record.customer_id
         self._now.append(f"SAID {type(record).__name__} {who} {what}")
 
 

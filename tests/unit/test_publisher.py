@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from tests.samples import MOMENT, moment_with
+from tests.samples import MOMENT, REVIEW, moment_with
 from touchstone.clock import ManualClock
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.envelope import Envelope
-from touchstone.model.output import Carried, Moment
+from touchstone.model.output import Carried, Moment, Review
 from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
 from touchstone.publisher import Publisher
 from touchstone.simulate import Memory
@@ -36,7 +36,7 @@ class Outbox(Memory):
         self.sent.append((topic, key, bundled_codec().decode_record(value or b"")))
 
 
-def published(*records: Moment | Carried) -> tuple[list[tuple[str, bytes, object]], Counts]:
+def published(*records: Moment | Carried | Review) -> tuple[list[tuple[str, bytes, object]], Counts]:
     """What leaves, and what was counted."""
     outbox, counts = Outbox(), Counts()
     publish = Publisher(SHOP, bundled_codec(), Envelope("/test"), ManualClock(1), counts)
@@ -62,3 +62,11 @@ def test_an_output_that_asks_for_consent_gets_only_what_it_may_carry() -> None:
     sent, _ = published(Carried("marketing", MOMENT), Carried("marketing", taken_back))
 
     assert sent == [("marketing.v1", b"ada", MOMENT), ("marketing.v1", b"ada", taken_back)]
+
+
+def test_a_review_lies_under_its_own_id() -> None:
+    """All that is said of one question lies in one partition, and compaction keeps its last word."""
+    sent, counts = published(REVIEW)
+
+    assert sent == [("reviews.v1", REVIEW.review_id.encode(), REVIEW)]
+    assert counts.of(OUTPUT_RECORDS, "reviews.v1") == 1

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.samples import moment_with
+from tests.samples import REVIEW, moment_with, review_with
 from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
 from touchstone.view import FinalView, diff, digest
 
@@ -116,3 +117,36 @@ def test_a_view_is_json_whatever_bytes_were_rejected() -> None:
 
     assert binary["value_base64"] == "/wA="
     assert text["value"] == "/wA="
+
+
+@given(st.permutations([REVIEW, review_with(revision=3, status="rejected", command="c1"), review_with(revision=2, status="settled")]))
+def test_of_a_review_the_highest_revision_counts(records: list[Any]) -> None:
+    """Law: in any order and again, what was said last is what stands."""
+    (row,) = FinalView(records + records).final(REVIEW.occurred_at, DAY)["reviews"]
+
+    assert (row["review_id"], row["status"], row["command"]) == (REVIEW.review_id, "rejected", "c1")
+    assert row.keys().isdisjoint({"revision", "detected_at", "customers"})
+
+
+@pytest.mark.parametrize("status", ["open", "accepted", "rejected"])
+def test_a_question_and_its_answer_are_in_the_view(status: str) -> None:
+    """Whether it waits for a steward or was answered by one."""
+    assert [row["status"] for row in FinalView([review_with(status=status)]).final(REVIEW.occurred_at, DAY)["reviews"]] == [status]
+
+
+@pytest.mark.parametrize("status", ["settled", "withdrawn", "UNKNOWN"])
+def test_a_question_that_nobody_asks_any_more_is_not_in_the_view(status: str) -> None:
+    """That there was one depends on the order of arrival; and a view without questions is the one it always was."""
+    assert "reviews" not in FinalView([review_with(status=status)]).final(REVIEW.occurred_at, DAY)
+    assert FinalView([review_with(status=status)]).final(0, 0) == FinalView().final(0, 0)
+
+
+def test_whose_they_were_does_not_matter_but_how_alike_they_are_does() -> None:
+    """Customer ids are known when it is said or not; the score is a function of the two records."""
+    view = FinalView([REVIEW]).final(REVIEW.occurred_at, DAY)
+    elsewhere = FinalView([review_with(customers=(), revision=9, detected_at=5)]).final(REVIEW.occurred_at, DAY)
+    less = FinalView([review_with(score=0.5)]).final(REVIEW.occurred_at, DAY)
+
+    assert diff(view, elsewhere) == []
+    assert diff(view, less) == [f"review {REVIEW.review_id}: score: live 0.62, twin 0.5"]
+    assert diff(view, FinalView().final(0, 0))[0].startswith(f"review {REVIEW.review_id}: only in live: open at 0.620: [{{")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
-from touchstone.app import STAGES, ordering_of
+from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import short
@@ -25,7 +25,7 @@ from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.model.command import ERASE, HASHED
 from touchstone.model.identifier import kind_of, tenant_of, value_of
-from touchstone.pipeline import OutputRecord
+from touchstone.pipeline import OutputRecord, stages_of
 from touchstone.privacy.erase import by_kind, places
 from touchstone.privacy.pseudonym import Pseudonyms
 from touchstone.privacy.receipt import FOR_EVER, Place, Receipt, is_genuine, signed
@@ -218,8 +218,8 @@ class Desk:
     async def _own_topics(self, bootstrap: str) -> dict[str, str]:
         agreement = await read_agreement(bootstrap, self._app)
         base = generation_base(self._app, 1 if agreement is None else agreement.generation)
-        found = {internal_topic(base, stage): "messages between workers" for stage in STAGES}
-        return found | {changelog_topic(base, stage): "changes of the state" for stage in STAGES}
+        found = {internal_topic(base, stage): "messages between workers" for stage in stages_of(self._topology)}
+        return found | {changelog_topic(base, stage): "changes of the state" for stage in stages_of(self._topology)}
 
     # -- showing -------------------------------------------------------------------------------------------------------------------
     def tell(self, tried: Preview) -> None:

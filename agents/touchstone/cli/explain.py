@@ -1,7 +1,6 @@
 """`touchstone explain`: why these are one person, or why not."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,28 @@ import msgspec
 
 from touchstone.app import ordering_of
 from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.dossier import parse
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.lines import at, short
-from touchstone.cli.output import Output, output_option
+from touchstone.cli.output import Output, counted, output_option
+from touchstone.cli.rules import in_words
 from touchstone.cli.topology_options import app_options
+from touchstone.cli.twins import lines_of, told
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.times import iso_text
-from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
-from touchstone.hash_key import secret_from
 from touchstone.identity import explanation as why
 from touchstone.identity.explanation import Explanation, Known, Step, members, refused
-from touchstone.identity.resolve import APART, GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
 from touchstone.intake.command import CommandReader
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.journey.policy import Journeys
-from touchstone.model.command import JOIN
+from touchstone.matching.judge import Explanation as Weights
+from touchstone.matching.judge import Judge, probability
+from touchstone.matching.records import Record
+from touchstone.model.command import ACCEPT
 from touchstone.model.component import Ruling
-from touchstone.simulate import LINES_AT_ONCE, Twin
+from touchstone.simulate import Twin
 from touchstone.stewardship.effect import people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.knowledge import knowledge
@@ -42,15 +44,6 @@ _VERDICTS = {
     "unrelated": "are not one person: nothing leads from one to the other",
     "unknown": "cannot be compared: one of them was never seen",
 }
-_RULES = {
-    PERSONS: "it meets more people than its kind may unite, so it is shared and belongs to none of them",
-    GENERIC: "it has met too many others and unites nobody any more",
-    MERGE_LIMIT: "limits.merges_per_person was met; a steward may join them",
-    APART: "it meets people whom a steward keeps apart",
-    REFUSED_APART: "a steward keeps it from them",
-    JOIN: "a steward gave it to somebody else",
-}
-"""Rules in words; others speak for themselves (unique:user_id)."""
 
 
 @click.group("explain", cls=Suggesting)
@@ -80,9 +73,10 @@ def identity_command(
     """  # noqa: D301 - \b is click's mark for lines to be kept
     keys = _keys([first] if second is None else [first, second], topology)
     twin = _twin(set(keys), file, topology, app, bootstrap)
-    known = knowledge(twin, Journeys(topology, ordering_of(topology)).limits, set(keys))
+    journeys = Journeys(topology, ordering_of(topology))
+    known = knowledge(twin, journeys, set(keys))
     ids = {x: customer_id for customer_id, group in people(twin).items() for x in group}
-    teller = _Teller(ids, values_of(twin) | dict(keys), output)
+    teller = _Teller(ids, values_of(twin) | dict(keys), journeys.alike, output)
     if len(keys) == 2:
         teller.tell_pair(why.explain(known, *keys))
     else:
@@ -108,18 +102,14 @@ def _keys(words: list[str], topology: Topology) -> dict[str, str]:
 def _twin(keys: set[str], file: Path | None, topology: Topology, app: str, bootstrap: str | None) -> Twin:
     if file is None:
         return asyncio.run(live_twin(topology, app, running_kafka(bootstrap), keys, lambda _: None))
-    twin = Twin(topology, lambda _: None, secret=secret_from(os.environ))
-    lines = [text for text in read_lines(str(file)) if text.strip()]
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        twin.feed(lines[start : start + LINES_AT_ONCE])
-    return twin
+    return told(lines_of(file), topology, lambda _: None)
 
 
 class _Teller:
-    """Says what was found. `values`: what the keys of identifiers stand for."""
+    """Says what was found. `values`: what the keys of identifiers stand for; `alike` explains likenesses, where the topology knows any."""
 
-    def __init__(self, ids: Mapping[str, str], values: Values, output: Output) -> None:
-        self._ids, self._values, self._output = ids, values, output
+    def __init__(self, ids: Mapping[str, str], values: Values, alike: Judge | None, output: Output) -> None:
+        self._ids, self._values, self._alike, self._output = ids, values, alike, output
 
     def tell_pair(self, explanation: Explanation) -> None:
         """Whether two identifiers are one person, and why."""
@@ -146,7 +136,7 @@ class _Teller:
         for ruling in explanation.kept_apart:
             self._output.text(f"kept apart by the command {ruling.command} ({ruling.action}, {at(ruling.at)}): {self._pair(ruling)}")
         for x, rule in (explanation.nobody or {}).items():
-            self._output.text(f"{self._word(x)} belongs to nobody ({rule}): {_RULES.get(rule, 'a limit of a person')}")
+            self._output.text(f"{self._word(x)} belongs to nobody ({rule}): {in_words(rule)}")
 
     def tell_person(self, known: Known, identifier: str) -> None:
         """What makes the person whose identifier this is, and what was refused."""
@@ -166,7 +156,7 @@ class _Teller:
             }
         )
         self._output.text(
-            f"{self._word(identifier)} is of customer {short(self._ids.get(identifier, '–'))}, with {len(group) - 1} other identifiers"
+            f"{self._word(identifier)} is of customer {short(self._ids.get(identifier, '–'))}, with {counted(len(group) - 1, 'other identifier')}"
         )
         self._tell_steps("Why they are one", list({(s.left, s.right): s for path in paths.values() for s in path}.values()))
         self._tell_steps("What was refused", against)
@@ -177,10 +167,23 @@ class _Teller:
             head = ("from", "to", "because", "first", "last", "touchpoint", "refused by")
             self._output.table(head, [self._cells(step) for step in steps], title=title)
             for rule in dict.fromkeys(step.refused for step in steps if step.refused is not None):
-                self._output.text(f"{rule}: {_RULES.get(rule, 'a limit of a person')}")
+                self._output.text(f"{rule}: {in_words(rule)}")
+            for step in steps:
+                self._tell_likeness(step)
+
+    def _tell_likeness(self, step: Step) -> None:
+        if step.alike is None:
+            return
+        names = self._word(step.left), self._word(step.right)
+        self._output.text()
+        self._output.text(f"{names[0]} and {names[1]} look alike: {_odds(step.alike.score)}")
+        explained = self._explained(step)
+        if explained is not None:
+            show_breakdown(explained, names, self._output, said_once(explained, *step.alike.values))
 
     def _cells(self, step: Step) -> tuple[str, ...]:
-        because = {"sure": "seen together", "likely": "look alike"}.get(step.by, f"joined by {step.command}")
+        words = {"sure": "seen together", "likely": "look alike", ACCEPT: f"accepted by {step.command}"}
+        because = words.get(step.by, f"joined by {step.command}")
         return (
             self._word(step.left),
             self._word(step.right),
@@ -192,7 +195,7 @@ class _Teller:
         )
 
     def _step_row(self, step: Step) -> dict[str, Any]:
-        return {
+        row = {
             "left": self._word(step.left),
             "right": self._word(step.right),
             "by": step.by,
@@ -202,9 +205,28 @@ class _Teller:
             "command": step.command,
             "refused": step.refused,
         }
+        if step.alike is None:
+            return row
+        explained = self._explained(step)
+        return row | {
+            "score": step.alike.score,
+            "probability": probability(step.alike.score),
+            "comparison": None if explained is None else msgspec.to_builtins(explained),
+        }
+
+    def _explained(self, step: Step) -> Weights | None:
+        """What makes the score of a likely step; None of any other, and where the records are gone."""
+        if step.alike is None or self._alike is None or not all(step.alike.values):
+            return None
+        one, other = (Record(x, dict(values)) for x, values in zip((step.left, step.right), step.alike.values, strict=True))
+        return self._alike.explain(one, other)
 
     def _pair(self, ruling: Ruling) -> str:
         return " | ".join(map(self._word, ruling.pair))
 
     def _word(self, key: str) -> str:
         return readable(key, self._values)
+
+
+def _odds(score: float) -> str:
+    return f"{score:+.1f} bits, probability {probability(score):.3f}"

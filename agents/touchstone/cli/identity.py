@@ -12,7 +12,8 @@ from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.steward import Desk, Wish
 from touchstone.cli.topology_options import app_options
-from touchstone.model.command import FORBID, JOIN, SPLIT, UNDO
+from touchstone.errors import UsageError
+from touchstone.model.command import ACCEPT, FORBID, JOIN, REJECT, SPLIT, UNDO
 from touchstone.topology.compile import Topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -20,7 +21,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @click.group(cls=Suggesting)
 def identity() -> None:
-    """Rule about who is who: split, join, forbid, undo.
+    """Rule about who is who: split, join, forbid, accept, reject, undo.
 
     A command is a fact like a touchpoint: it may come late or twice, it holds against all evidence of the same pair, and of several about one
     pair the latest counts. Nothing is deleted: `undo` takes any of them back. Every command first shows what it would do (who becomes
@@ -99,12 +100,56 @@ def forbid(**given: Any) -> None:
 
 
 @identity.command()
+@click.argument("words", nargs=-1, required=True, metavar="REVIEW|A B")
+@_command_options
+def accept(words: tuple[str, ...], **given: Any) -> None:
+    """Answer a review with yes: they are one person.
+
+    REVIEW is a review's id, of which the first 6 characters are enough, as `touchstone review list` shows it; or A and B are two identifiers. It
+    says what `join` says, and can be undone like it.
+
+    \b
+      touchstone identity accept 5e7a90 --who ann --why "same handwriting"
+      touchstone identity accept email:ada@x.org loyalty_id:L7 \\
+        --who ann --why "called and named both"
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    _answer(ACCEPT, words, **given)
+
+
+@identity.command()
+@click.argument("words", nargs=-1, required=True, metavar="REVIEW|A B")
+@_command_options
+def reject(words: tuple[str, ...], **given: Any) -> None:
+    """Answer a review with no: they are two people, and must never become one.
+
+    REVIEW is a review's id, of which the first 6 characters are enough, as `touchstone review list` shows it; or A and B are two identifiers. It
+    says what `forbid` says, and can be undone like it.
+
+    \b
+      touchstone identity reject 5e7a90 --who ann --why "father and son"
+    """  # noqa: D301 - \b is click's mark for lines to be kept
+    _answer(REJECT, words, **given)
+
+
+def _answer(action: str, words: tuple[str, ...], **given: Any) -> None:
+    named = [":" in word for word in words]
+    if named == [True, True]:
+        _rule(action, identifiers=words[:1], others=words[1:], **given)
+    elif named == [False]:
+        _rule(action, review=words[0], **given)
+    else:
+        raise UsageError(
+            f"expected the id of a review, or two identifiers such as email:ada@x.org, found {len(words)} words: {' '.join(words)}"
+        )
+
+
+@identity.command()
 @click.argument("undoes", metavar="COMMAND_ID")
 @_command_options
 def undo(**given: Any) -> None:
     """Take back the command COMMAND_ID: as if it had never been given.
 
-    What it split, joined or forbade is again as the evidence and the other commands say. An undo cannot be undone: give the command again.
+    What it split, joined, forbade, accepted or rejected is again as the evidence and the other commands say. An undo cannot be undone: give the command again.
 
     \b
       touchstone identity undo split-3f2a91c0d4e5 --who ann --why "one after all"
@@ -129,8 +174,9 @@ def _rule(
     identifiers: tuple[str, ...] = (),
     others: tuple[str, ...] = (),
     undoes: str | None = None,
+    review: str | None = None,
 ) -> None:
-    wish = Wish(command_id or f"{action}-{uuid.uuid4().hex[:12]}", action, who, why, identifiers, others, undoes)
+    wish = Wish(command_id or f"{action}-{uuid.uuid4().hex[:12]}", action, who, why, identifiers, others, undoes, review)
     desk = Desk(topology, app, output)
     if file is not None:
         desk.tell(desk.try_on_file(wish, file))

@@ -5,9 +5,9 @@ from rich.text import Text
 from touchstone.contracts.codec import OutputRecord
 from touchstone.contracts.times import iso_text
 from touchstone.journey.fold import DORMANT
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment, Review
 
-RECORD_NAMES = {Moment: "moment", Customer: "customer", IdentityChange: "identity", DeadLetter: "deadletter"}
+RECORD_NAMES = {Moment: "moment", Customer: "customer", IdentityChange: "identity", Review: "review", DeadLetter: "deadletter"}
 """What the field `record` says of each type in JSON Lines."""
 
 
@@ -20,6 +20,8 @@ def line(record: OutputRecord) -> Text:
             return _customer(record)
         case IdentityChange():
             return _identity_change(record)
+        case Review():
+            return _review(record)
         case DeadLetter():
             return _dead_letter(record)
 
@@ -85,6 +87,15 @@ def _identity_change(change: IdentityChange) -> Text:
     trigger = f", triggered by {change.trigger}" if change.trigger else f", command {change.command}" if change.command else ""
     style = "yellow" if change.kind in {"merged", "split", "conflict", "refused", "limited"} else "green"
     return Text.assemble(*_head(change.detected_at, change.customer_id), (change.kind, style), f"{others}{over} ({change.rule}{trigger})")
+
+
+def _review(review: Review) -> Text:
+    pair = " and ".join(f"{each['kind']}:{each['value']}" for each in review.identifiers)
+    why = "" if review.why == "score" else f" ({review.why})"
+    ruled = f", command {review.command}" if review.command else ""
+    style = "yellow" if review.status == "open" else "dim"
+    head = _head(review.detected_at, review.review_id)
+    return Text.assemble(*head, (review.status, style), f"  {review.score:.3f}  {pair}{why}{ruled}")
 
 
 def _dead_letter(letter: DeadLetter) -> Text:

@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, str] = {
     "quality": "Show how complete, valid, consistent and old the data are.",
     "explain": "Show why identifiers are one person, or why not.",
     "identity": "Split, join, forbid, undo: a steward's last word.",
+    "review": "See who looks alike but undecided; accept or reject it.",
+    "export": "Give a person everything that is held about her.",
     "erase": "Forget a person, with a receipt; check a receipt.",
 }
 

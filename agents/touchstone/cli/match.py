@@ -1,5 +1,6 @@
 """`touchstone match`: learn from records who is who, and measure how well that works."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,15 +9,20 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from touchstone.cli.bootstrap import late_bootstrap_option
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, counted, output_option
+from touchstone.cli.topology_options import load_own, prefix_option, topology_option
 from touchstone.errors import UsageError
+from touchstone.matching.blocking import DEFAULT_BLOCKS
 from touchstone.matching.evaluate import Error, Quality, Report
 from touchstone.matching.evaluate import evaluate as measure
 from touchstone.matching.model import load_model, to_json
-from touchstone.matching.table import Table, read_config, read_table
+from touchstone.matching.table import Table, named_columns, read_config, read_table
 from touchstone.matching.training import train as learn
 from touchstone.matching.training import train_supervised
+from touchstone.stewardship.history import history_of
+from touchstone.topology.compile import Matching, Topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
@@ -33,37 +39,75 @@ def match() -> None:
     How good is it on my data? Then keep what was learnt:
       touchstone match evaluate customers.csv --truth customer_id
       touchstone match train customers.csv --model model.json
+    \b
+    From the touchpoints of a live system, by the `matching` of its topology:
+      touchstone match train --from-topics --model model.json
     """  # noqa: D301 - \b is click's mark for lines to be kept
 
 
-def _records_options(command: _F) -> _F:
-    for option in (
-        output_option,
-        click.option("--config", type=_FILE, metavar="FILE", help='JSON: {"attributes": {"COLUMN": "ROLE"}}; by default roles are guessed'),
-        click.option(
-            "--id", "record_id", metavar="COLUMN", help="names the records; by default id, rec_id, record_id, unique_id, or the line"
-        ),
-    ):
-        command = option(command)
-    return click.argument("records", type=_FILE)(command)
+def _records_options(*, required: bool = True) -> Callable[[_F], _F]:
+    def decorate(command: _F) -> _F:
+        for option in (
+            output_option,
+            click.option(
+                "--config", type=_FILE, metavar="FILE", help='JSON: {"attributes": {"COLUMN": "ROLE"}}; by default roles are guessed'
+            ),
+            click.option(
+                "--id", "record_id", metavar="COLUMN", help="names the records; by default id, rec_id, record_id, unique_id, or the line"
+            ),
+        ):
+            command = option(command)
+        return click.argument("records", type=_FILE, required=required)(command)
+
+    return decorate
 
 
 @match.command
-@_records_options
+@_records_options(required=False)
 @click.option("--model", type=_FILE, required=True, metavar="FILE", help="where to save what was learnt")
 @click.option("--truth", metavar="COLUMN", help="whose record it is: learn from that instead of without labels")
-def train(records: Path, model: Path, truth: str | None, record_id: str | None, config: Path | None, output: Output) -> None:
-    """Learn a model from RECORDS and save it.
+@click.option("--from-topics", is_flag=True, help="learn from the touchpoints in the channels' topics instead of a file")
+@topology_option("its `matching` says what plays which role and which records meet; ")
+@prefix_option
+@late_bootstrap_option
+def train(
+    records: Path | None,
+    model: Path,
+    truth: str | None,
+    from_topics: bool,
+    record_id: str | None,
+    config: Path | None,
+    topology: Path | None,
+    topic_prefix: str,
+    bootstrap: Callable[[], str],
+    output: Output,
+) -> None:
+    """Learn a model from RECORDS, or from the touchpoints of a live system, and save it.
 
     Without labels: how often strangers agree is counted in pairs drawn at random, how often one person's records agree is estimated from
     the pairs that share a block. The file is JSON and holds no names: frequent values appear by their digest.
+
+    The topology's `matching` says which columns (or attributes of `profile`) play which role, and which records meet; without it the names of the
+    columns do. With --from-topics every description of an identifier counts once, from the beginning of the topics to where they end now.
     """
-    table = _table(records, truth, record_id, config, output)
+    if from_topics == (records is not None):
+        raise UsageError("expected RECORDS or --from-topics, and not both")
+    if from_topics and (truth or record_id or config):
+        raise UsageError("--truth, --id and --config are about a file: take them out, or name RECORDS instead of --from-topics")
+    asked = load_own(topology, topic_prefix) if from_topics or topology is not None else None
+    matching = None if asked is None else asked.matching
+    blocks = DEFAULT_BLOCKS if matching is None or matching.blocks is None else matching.blocks
+    if records is None:
+        assert asked is not None
+        table = _told(asked, bootstrap(), output)
+    else:
+        table = _table(records, truth, record_id, config, output, matching)
+    trained_on = asked.name if records is None and asked is not None else Path(records or "").name
     with _steps(output) as step:
         learnt = (
-            learn(table.records, trained_on=records.name, progress=step)
+            learn(table.records, blocks=blocks, trained_on=trained_on, progress=step)
             if truth is None
-            else train_supervised(table.records, table.truth, trained_on=records.name, progress=step)
+            else train_supervised(table.records, table.truth, blocks=blocks, trained_on=trained_on, progress=step)
         )
     try:
         model.write_bytes(to_json(learnt))
@@ -76,7 +120,7 @@ def train(records: Path, model: Path, truth: str | None, record_id: str | None, 
 
 
 @match.command
-@_records_options
+@_records_options()
 @click.option("--truth", required=True, metavar="COLUMN", help="whose record it is")
 @click.option("--model", type=_FILE, metavar="FILE", help="of `match train`; by default one is learnt from RECORDS, without the truth")
 @click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="so many errors are shown")
@@ -100,8 +144,25 @@ def evaluate(records: Path, truth: str, model: Path | None, worst: int, record_i
     _tell(report, output)
 
 
-def _table(records: Path, truth: str | None, record_id: str | None, config: Path | None, output: Output) -> Table:
-    table = read_table(records, truth=truth, record_id=record_id, attributes=read_config(config).attributes)
+def _told(topology: Topology, bootstrap: str, output: Output) -> Table:
+    """The descriptions in the channels' topics."""
+    with output.progress("Reading touchpoints") as show:
+        history = asyncio.run(history_of(topology, bootstrap, show))
+    if len(history.records) < 2:
+        raise UsageError(
+            f"expected at least 2 descriptions of people in the touchpoints, found {len(history.records)}; do their profiles have the attributes "
+            "that `matching.attributes` names?"
+        )
+    return Table(history.records, {}, {}, [])
+
+
+def _table(
+    records: Path, truth: str | None, record_id: str | None, config: Path | None, output: Output, matching: Matching | None = None
+) -> Table:
+    attributes = read_config(config).attributes
+    if matching is not None and not attributes:
+        attributes = named_columns(records, {**matching.roles, **matching.kinds})
+    table = read_table(records, truth=truth, record_id=record_id, attributes=attributes)
     if len(table.records) < 2:
         raise UsageError(f"expected at least 2 records in {records}, found {len(table.records)}")
     output.note("Roles: " + ", ".join(f"{column} = {role}" for column, role in table.roles.items()))

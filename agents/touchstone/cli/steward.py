@@ -1,7 +1,6 @@
 """A steward's command on its way: from words to a command, tried, shown, given."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,31 +14,31 @@ from touchstone.cli.bootstrap import running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import RECORD_NAMES, line, short
 from touchstone.cli.output import Output, counted
+from touchstone.cli.twins import lines_of, told
 from touchstone.clock import SystemClock
 from touchstone.contracts.codec import reading_codec
 from touchstone.contracts.json_form import to_json_dict
 from touchstone.contracts.times import iso_text
-from touchstone.devkit.datasets import read_lines
 from touchstone.errors import RecordRejected, UsageError
-from touchstone.hash_key import secret_from
 from touchstone.intake.command import CommandReader, Ruled, command_name, written
 from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.model.command import ERASE, UNDO, Command
 from touchstone.model.identifier import tenant_of
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
-from touchstone.simulate import LINES_AT_ONCE, Twin
+from touchstone.simulate import Twin
 from touchstone.stewardship.effect import Effect, People, effect_of, people
 from touchstone.stewardship.excerpt import live_twin
 from touchstone.stewardship.giving import give, given_before
 from touchstone.stewardship.names import Values, named, readable, values_of
+from touchstone.stewardship.reviews import Reviews, last_words, meant, read_reviews, words_of
 from touchstone.topology.compile import Topology
 
 Given = Mapping[tuple[str, str], Ruled]
 
 
 class Wish(NamedTuple):
-    """What was asked for, in the steward's words."""
+    """What was asked for, in the steward's words. `review`: the id of one, or its beginning, in place of its two identifiers."""
 
     command_id: str
     action: str
@@ -47,7 +46,8 @@ class Wish(NamedTuple):
     why: str
     identifiers: tuple[str, ...]
     others: tuple[str, ...]
-    undoes: str | None
+    undoes: str | None = None
+    review: str | None = None
 
 
 class Tried(NamedTuple):
@@ -72,11 +72,10 @@ class Desk:
         Raises:
             UsageError: the file cannot be read, or the command cannot be given.
         """
-        lines = [text for text in read_lines(str(file)) if text.strip()]
+        lines = lines_of(file)
         said: list[OutputRecord] = []
-        twin = Twin(self._topology, said.append, secret=secret_from(os.environ))
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            twin.feed(lines[start : start + LINES_AT_ONCE])
+        twin = told(lines, self._topology, said.append)
+        wish = _answering(wish, last_words(said))
         before: dict[tuple[str, str], Ruled] = {}
         latest = max(twin.now, 0)
         for text in lines:
@@ -96,6 +95,8 @@ class Desk:
             Retriable: the brokers cannot be reached.
         """
         kafka = running_kafka(bootstrap)
+        if wish.review is not None:
+            wish = _answering(wish, asyncio.run(read_reviews(self._topology, kafka)))
         before = asyncio.run(given_before(self._topology, kafka, self._reader))
         said: list[OutputRecord] = []
         twin = asyncio.run(live_twin(self._topology, self._app, kafka, self._names(wish, before), said.append))
@@ -205,7 +206,7 @@ class Desk:
         if command.action != UNDO:
             output.note(f"to take it back: touchstone identity undo {command.command_id} --who … --why …")
 
-    def _show(self, records: Sequence[Moment | Customer | IdentityChange]) -> None:
+    def _show(self, records: Sequence[Moment | Customer | IdentityChange | Review]) -> None:
         for record in records:
             self._output.text(line(record))
 
@@ -222,6 +223,14 @@ def _in_words() -> Iterator[None]:
         yield
     except RecordRejected as rejected:
         raise UsageError(f"such a command would be refused, {rejected.reason}: {rejected.detail}") from None
+
+
+def _answering(wish: Wish, reviews: Reviews) -> Wish:
+    """The same about the two identifiers of the review that it names."""
+    if wish.review is None:
+        return wish
+    one, other = words_of(meant(wish.review, reviews))
+    return wish._replace(identifiers=(one,), others=(other,), review=None)
 
 
 def _rest_of_the_person(given: Mapping[str, str], twin: Twin) -> dict[str, str]:

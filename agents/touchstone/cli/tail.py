@@ -22,7 +22,9 @@ from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
 from touchstone.topology.topics import Topics
 
-_ALWAYS = tuple(field.name for field in fields(Topics) if field.name not in ("commands", "privacy"))  # those go the other way, or hold facts for workers
+_ALWAYS = tuple(
+    field.name for field in fields(Topics) if field.name not in ("commands", "privacy")
+)  # those go the other way, or hold facts for workers
 
 
 @click.command
@@ -46,9 +48,9 @@ def tail(
     bootstrap: str,
     output: Output,
 ) -> None:
-    """Show moments, customers, identity changes or dead letters as they come, one line each.
+    """Show moments, customers, identity changes, reviews or dead letters as they come, one line each.
 
-    WHAT is `moments`, `customers`, `identities`, `deadletters`, or the name of a further output of the topology. A topology that calls the
+    WHAT is `moments`, `customers`, `identities`, `reviews`, `deadletters`, or the name of a further output of the topology. A topology that calls the
     topics otherwise is named with --topology, as for the workers.
 
     Of a moment the line says when it happened, whose it is, from which phase to which, by what rule and channel. A moment that turns out to
@@ -73,7 +75,7 @@ def tail(
 
 
 def topic_of(what: str, topology: Path | None, prefix: str) -> str:
-    """The topic of one of the four, or of a further output. Reads no topology where the shipped names hold.
+    """The topic of one of the five, or of a further output. Reads no topology where the shipped names hold.
 
     Raises:
         UsageError: There is nothing of that name.
@@ -82,7 +84,8 @@ def topic_of(what: str, topology: Path | None, prefix: str) -> str:
     if topology is None and what in _ALWAYS:
         return str(getattr(output_topics(prefix), what))
     compiled = load_own(topology, prefix)
-    own: dict[str, str] = {name: topic for name, topic in asdict(compiled.topics).items() if name in _ALWAYS}
+    without = {"reviews"} if compiled.matching is None else set[str]()
+    own: dict[str, str] = {name: topic for name, topic in asdict(compiled.topics).items() if name in _ALWAYS and name not in without}
     names = own | {output.name: output.topic for output in compiled.outputs if output.name not in own}
     if what not in names:
         raise UsageError(

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from touchstone.cli.output import Output, output_option
+from touchstone.matching.choice import model_of
 from touchstone.topology.attributes import Attributes, Survival
-from touchstone.topology.compile import IdentifierKind, Journey, Rule, Topology
+from touchstone.topology.compile import IdentifierKind, Journey, Matching, Rule, Topology
 from touchstone.topology.load import default_topology_path, load_topology
 from touchstone.topology.quantity import duration_text
 from touchstone.topology.reference import json_schema
@@ -32,6 +33,8 @@ def validate(file: Path | None, schema: bool, output: Output) -> None:
         return
     path = file or default_topology_path()
     topology = load_topology(path)
+    if topology.matching is not None:
+        model_of(topology.matching)  # the file was looked into already; whether its features are ours is seen only here
     if output.is_json:
         output.emit(_record(path, topology))
         return
@@ -64,7 +67,28 @@ def validate(file: Path | None, schema: bool, output: Output) -> None:
     if topology.attributes is not None:
         output.text()
         output.table(("attribute", "survives by", "values"), list(_attributes(topology.attributes)))
+    if topology.matching is not None:
+        output.text()
+        _show_matching(topology.matching, output)
     output.text("\nNo faults.")
+
+
+def _show_matching(matching: Matching, output: Output) -> None:
+    model = model_of(matching)
+    what = f"model {model.version}, learnt from {model.trained_on}" if matching.model is not None else "nothing was learnt yet"
+    output.text(
+        f"matching: one person from probability {model.accept:g} on, for review from {model.review:g}; {what}; "
+        f"at most {matching.neighbours} neighbours, blocks of at most {matching.limit} records"
+    )
+    output.table(
+        ("compared", "of", "as"),
+        [
+            *((attribute, "the profile", role) for attribute, role in matching.roles.items()),
+            *((kind, "the identifiers", role) for kind, role in matching.kinds.items()),
+        ],
+    )
+    blocks = "the default ones" if matching.blocks is None else "; ".join(" and ".join(block) for block in matching.blocks)
+    output.text(f"meet where they agree in: {blocks}")
 
 
 def _show_journey(journey: Journey, output: Output) -> None:
@@ -149,7 +173,22 @@ def _record(path: Path, topology: Topology) -> dict[str, Any]:
         "attributes": []
         if topology.attributes is None
         else [{"name": name, "survives_by": how, "values": values} for name, how, values in _attributes(topology.attributes)],
+        "matching": None if topology.matching is None else _matching_record(topology.matching),
         "faults": [],
+    }
+
+
+def _matching_record(matching: Matching) -> dict[str, Any]:
+    model = model_of(matching)
+    return {
+        "attributes": dict(matching.roles),
+        "identifiers": dict(matching.kinds),
+        "blocks": matching.blocks,
+        "block_limit": matching.limit,
+        "accept": model.accept,
+        "review": model.review,
+        "neighbours": matching.neighbours,
+        "model": None if matching.model is None else model.version,
     }
 
 

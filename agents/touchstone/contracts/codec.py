@@ -19,9 +19,9 @@ from touchstone.contracts.registry_client import URL, configured_client
 from touchstone.contracts.times import milliseconds
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.model.command import Command
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment, Review
 
-OutputRecord = Moment | Customer | IdentityChange | DeadLetter
+OutputRecord = Moment | Customer | IdentityChange | Review | DeadLetter
 
 _PREFIX = Layout(">bI")
 _UNREADABLE = (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, RecursionError)
@@ -31,6 +31,7 @@ _STRUCTS: dict[str, type[OutputRecord]] = {
     "Moment": Moment,
     "Customer": Customer,
     "IdentityChange": IdentityChange,
+    "Review": Review,
     "DeadLetter": DeadLetter,
 }
 
@@ -53,6 +54,10 @@ class Codec:
     def encode_identity_change(self, change: IdentityChange) -> bytes:
         """The value of a record of the identities topic."""
         return self._write("IdentityChange", msgspec.structs.asdict(change))
+
+    def encode_review(self, review: Review) -> bytes:
+        """The value of a record of the reviews topic."""
+        return self._write("Review", msgspec.structs.asdict(review))
 
     def encode_dead_letter(self, letter: DeadLetter) -> bytes:
         """The value of a record of the dead letters topic."""

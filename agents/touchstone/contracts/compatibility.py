@@ -20,6 +20,7 @@ LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
         "Moment": _OUTPUTS,  # others read what we write, old readers new records and new readers old ones
         "Customer": _OUTPUTS,
         "IdentityChange": _OUTPUTS,
+        "Review": _OUTPUTS,
         "DeadLetter": _OUTPUTS,
         "Command": "BACKWARD_TRANSITIVE",
     }

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from touchstone.contracts.times import iso_text
-from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment
+from touchstone.model.output import Customer, DeadLetter, IdentityChange, Moment, Review
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -21,7 +21,7 @@ class Envelope:
                 ("ce_source", source.encode()),
                 ("content-type", CONTENT_TYPE),
             )
-            for name in ("moment", "customer", "identity_change", "dead_letter")
+            for name in ("moment", "customer", "identity_change", "review", "dead_letter")
         }
 
     def moment(self, moment: Moment) -> Headers:
@@ -35,6 +35,10 @@ class Envelope:
     def identity_change(self, change: IdentityChange) -> Headers:
         """Of an identity change, at the time it was found."""
         return self._headers("identity_change", change.change_id, change.detected_at)
+
+    def review(self, review: Review) -> Headers:
+        """Of a review: each revision is an event of its own, at the time it was found."""
+        return self._headers("review", f"{review.review_id}-{review.revision}", review.detected_at)
 
     def dead_letter(self, letter: DeadLetter) -> Headers:
         """Of a dead letter, at the time of the record it is about."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
 
-from touchstone.app import STAGES, channel_topics, input_topics, output_topics, topic_specs
+from touchstone.app import channel_topics, input_topics, output_topics, topic_specs
 from touchstone.contracts.codec import bundled_codec
 from touchstone.devkit.claim import claim_new
 from touchstone.devkit.folders import state_folder
@@ -19,7 +19,7 @@ from touchstone.devkit.workers import Workers
 from touchstone.errors import Unavailable
 from touchstone.intake.lines import Prepared, prepare_line
 from touchstone.model.output import Carried, Moment
-from touchstone.pipeline import OutputRecord
+from touchstone.pipeline import OutputRecord, stages_of
 from touchstone.runtime import admin, client
 from touchstone.runtime.lookout import Lookout, Sight
 from touchstone.runtime.names import generation_base, internal_topics
@@ -45,7 +45,7 @@ class LiveSystem(Workers):
     @property
     def reads(self) -> list[str]:
         """The topics that its group reads."""
-        return [*input_topics(self.topology), *internal_topics(generation_base(self.app, self.generation), STAGES)]
+        return [*input_topics(self.topology), *internal_topics(generation_base(self.app, self.generation), stages_of(self.topology))]
 
     async def create_topics(self) -> int:
         """Create what is missing; returns how many topics there are."""
@@ -104,7 +104,8 @@ class LiveSystem(Workers):
     async def records(self, topics: Sequence[str] | None = None) -> list[OutputRecord]:
         """Everything that was said and committed, partition by partition in order; of further outputs only those that ask for consent."""
         names, asking = self.topology.topics, {output.topic: output.name for output in self.topology.asking}
-        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters, *asking))
+        reviews = (names.reviews,) if self.topology.matching is not None else ()
+        wanted = list(topics or (names.moments, names.customers, names.identities, names.deadletters, *reviews, *asking))
         codec, records = bundled_codec(), list[OutputRecord]()
         async for r in client.read_topic(self.bootstrap, wanted):
             if r.value is not None:

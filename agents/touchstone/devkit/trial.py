@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from touchstone.app import STAGES, channel_topics, output_topics
+from touchstone.app import channel_topics, output_topics
 from touchstone.devkit.live import LiveSystem
 from touchstone.errors import Unavailable
 from touchstone.model.component import NEVER
 from touchstone.model.output import Carried, Moment
-from touchstone.pipeline import OutputRecord
+from touchstone.pipeline import OutputRecord, stages_of
 from touchstone.runtime import client
 from touchstone.runtime.lookout import Lookout, Sight
 from touchstone.runtime.names import changelog_topic, internal_topics
@@ -196,8 +196,8 @@ class Trial:
     async def _aborted(self) -> int:
         system = self._system
         topics = [
-            *internal_topics(system.app, STAGES),
-            *(changelog_topic(system.app, stage) for stage in STAGES),
+            *internal_topics(system.app, stages_of(system.topology)),
+            *(changelog_topic(system.app, stage) for stage in stages_of(system.topology)),
             *output_topics(system.topology),
         ]
         everything = sum([1 async for _ in client.read_topic(system.bootstrap, topics, "read_uncommitted")])

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from touchstone.identity.ordering import Ordering
-from touchstone.identity.sharing import is_generic
+from touchstone.identity.sharing import MOST_ALIKE, is_generic
 from touchstone.identity.union import unite
-from touchstone.model.component import Ordered, Pointer, Ruling, Times, Undone
+from touchstone.model.component import Alike, Ordered, Pointer, Registered, Ruling, Times, Undone
 from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.message import (
+    AddClosed,
     AddEdge,
     AddForgotten,
     AddGeneric,
+    AddLikeness,
     AddRequest,
     AddRuling,
     AddSeen,
@@ -18,12 +20,17 @@ from touchstone.model.message import (
     Arrive,
     Ask,
     Claim,
+    Close,
+    Compare,
     Compress,
+    Describe,
     Erase,
     Forget,
     IdentityMessage,
     JourneyMessage,
     Match,
+    MatchMessage,
+    Meet,
     Order,
     Rule,
     Seen,
@@ -33,7 +40,7 @@ from touchstone.model.message import (
 from touchstone.state.store import Store
 from touchstone.topology.compile import IdentifierKind
 
-Send = Callable[[IdentityMessage | JourneyMessage], None]
+Send = Callable[[IdentityMessage | MatchMessage | JourneyMessage], None]
 
 
 class Identity:
@@ -57,9 +64,15 @@ class Identity:
                 self._ask(message, send)
             case Unite(x, other):
                 self._unite(x, other, send)
-            case Match(x, strong, at):
-                send(AddEdge(self._pointer(x).root, x, strong, at, at, sure=False))
-                self._unite(x, strong, send)
+            case Describe():
+                self._describe(message, send)
+            case Match():
+                self._match(message, send)
+            case Meet(x, weak):
+                if self._is_resembled(x, weak, send):
+                    self._unite(x, weak, send)
+            case Close(x, block):
+                send(AddClosed(self._pointer(x).root, block))
             case Order():
                 self._order(message, send)
             case Undo(name, by):
@@ -127,6 +140,36 @@ class Identity:
             send(AddEdge(pointer.root, weak, x, message.first, message.last))
             self._unite(x, weak, send)
 
+    # -- likeness --------------------------------------------------------------------------------------------------------------------
+    def _describe(self, message: Describe, send: Send) -> None:
+        """The identifier keeps what was said of it, so that a description goes to its blocks once."""
+        x, described = message.to, message.described
+        row = "r" + described.record
+        known = self._store.get(x, row)
+        if known is None or described.at < known.described.at:
+            self._store.put(x, row, Registered(described, message.blocks))
+            for block in message.blocks:
+                send(Compare(block, described))
+
+    def _match(self, message: Match, send: Send) -> None:
+        """At the weak end: the component hears of it. What is only for review brings nobody under one root."""
+        x, strong = message.to, message.likeness.strong
+        if not message.is_accepted or self._is_resembled(x, strong, send):
+            send(AddLikeness(self._pointer(x).root, message.likeness, message.records))
+            if message.is_accepted:
+                send(Meet(strong, x))
+
+    def _is_resembled(self, x: str, other: str, send: Send) -> bool:
+        """Count whom the identifier resembles. False from when on there are so many that likeness to it says nothing."""
+        pointer = self._pointer(x)
+        if self._store.get(x, "y" + other) is None and pointer.alike <= MOST_ALIKE:
+            pointer.alike += 1
+            self._store.put(x, "i", pointer)
+            self._store.put(x, "y" + other, Alike())
+            if pointer.alike > MOST_ALIKE:
+                send(AddClosed(pointer.root, x))
+        return pointer.alike <= MOST_ALIKE
+
     # -- commands: kept under their own name, because an undo knows no more of a command than that ---------------------------------
     def _order(self, message: Order, send: Send) -> None:
         """Two different commands under one id are two commands; an undo takes back both."""
@@ -147,9 +190,14 @@ class Identity:
             _rule(name, row[1:], ordered, by, send)
 
     def _forget(self, x: str, until: int, send: Send) -> None:
-        """The one place where the identity stage forgets: its own rows hold no values, and the times stay. What another stage keeps under
-        the identifier (records to be compared) is told to go from here.
+        """The one place where the identity stage forgets: the records that were registered until then go, keys and times stay.
+
+        The blocks to which they were sent (`registered.blocks`) must be told from here.
         """
+        for row, registered in self._store.scan(x, "r"):
+            if registered.described.at <= until:
+                self._store.delete(x, row)
+                self._store.scrub(x)
         send(AddForgotten(self._pointer(x).root, x, until))
 
     def _judge(self, x: str, pointer: Pointer, send: Send) -> None:

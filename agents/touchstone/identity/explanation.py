@@ -5,19 +5,39 @@ It asks `resolve` and shows what that went by; it decides nothing itself.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses
 from touchstone.identity.resolve import Evidence, People, Policy, resolve
-from touchstone.model.command import JOIN, pair_of
-from touchstone.model.component import Edge, Ruling
+from touchstone.model.command import JOIN, joins, pair_of
+from touchstone.model.component import Edge, Likeness, Ruling
+
+SCORE = "score"
+"""They look alike, but less than acceptance asks for."""
+NEIGHBOURS = "neighbours"
+"""One of the two resembles everybody."""
+CLOSED = "closed"
+"""They met only in blocks that are closed now: so many share what they share that it says nothing."""
+
+
+@dataclass(frozen=True)
+class Resemblance:
+    """How alike two are, in bits, and by which record of each: its values, empty where it is gone."""
+
+    score: float
+    values: tuple[Mapping[str, str], Mapping[str, str]]
+
+    def turned(self) -> "Resemblance":
+        """The same, seen from the other."""
+        return Resemblance(self.score, (self.values[1], self.values[0]))
 
 
 @dataclass(frozen=True)
 class Step:
-    """One claim on a path, from `left` to `right`. `by`: sure (seen together), likely (alike) or join (a steward's command).
+    """One claim on a path, from `left` to `right`. `by`: sure (seen together), likely (alike), join or accept (a steward's command).
 
     `first` and `last`: when they were seen together (milliseconds). `touchpoint`: the last held that names both, `command`: that of a
-    join. `refused`: the rule because of which it unites nobody; None where it counts.
+    join. `refused`: the rule because of which it unites nobody; None where it counts. `alike`: of a likely one, how much and by what.
     """
 
     left: str
@@ -28,6 +48,7 @@ class Step:
     touchpoint: str | None
     command: str | None
     refused: str | None
+    alike: Resemblance | None = None
 
 
 @dataclass(frozen=True)
@@ -48,13 +69,18 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Known:
-    """What a component knows: its evidence, the claims with their times, who named which pair, which rulings stand."""
+    """What a component knows: its evidence, the claims with their times, who named which pair, which rulings stand, who looks alike.
+
+    `accept`: from so many bits on a likeness counts.
+    """
 
     evidence: Evidence
     policy: Policy
     edges: tuple[Edge, ...]
     rulings: tuple[Ruling, ...]
     named_by: Mapping[tuple[str, str], str]
+    likenesses: Likenesses = NO_LIKENESSES
+    accept: float = 0.0
 
     def people(self) -> People:
         """As they are."""
@@ -73,7 +99,7 @@ def explain(known: Known, first: str, second: str) -> Explanation:
     if is_one:
         return Explanation(first, second, "one", path)
     sides = home[first], home[second]
-    apart = tuple(r for r in known.rulings if r.action != JOIN and {home.get(x) for x in r.pair} == set(sides))
+    apart = tuple(r for r in known.rulings if not joins(r.action) and {home.get(x) for x in r.pair} == set(sides))
     on_path = {x for step in path for x in (step.left, step.right)} | {first, second}
     nobody = {x: why for x, why in sorted(people.nobody.items()) if x in on_path}
     return Explanation(first, second, "two" if path or apart else "unrelated", path, apart, nobody)
@@ -100,14 +126,46 @@ def _steps(known: Known, people: People, home: Mapping[str, int]) -> list[Step]:
         if edge.weak in home and edge.strong in home:
             named = known.named_by.get(pair_of(edge.weak, edge.strong))
             why = _why_not(edge.weak, edge.strong, people, home)
-            by = "sure" if edge.sure else "likely"
-            found.append(Step(edge.weak, edge.strong, by, edge.first, edge.last, named if edge.sure else None, None, why))
+            found.append(Step(edge.weak, edge.strong, "sure", edge.first, edge.last, named, None, why))
+    found += _likely_steps(known, people, home)
     for ruling in known.rulings:
         x, y = ruling.pair
-        if ruling.action == JOIN and x in home and y in home:
+        if joins(ruling.action) and x in home and y in home:
             why = people.unjoined.get(frozenset(ruling.pair))
-            found.append(Step(x, y, JOIN, ruling.at, ruling.at, None, ruling.command, why))
+            found.append(Step(x, y, ruling.action, ruling.at, ruling.at, None, ruling.command, why))
     return found
+
+
+def _likely_steps(known: Known, people: People, home: Mapping[str, int]) -> Iterable[Step]:
+    """Of every pair that looks alike the likeliest records; what does not count is a step only where it would unite two people."""
+    best: dict[tuple[str, str], Likeness] = {}
+    for one in known.likenesses.found:
+        pair = one.weak, one.strong
+        if one.weak in home and one.strong in home and (pair not in best or _rank(known, best[pair]) < _rank(known, one)):
+            best[pair] = one
+    values = {(one.identifier, one.record): one.values for one in known.likenesses.described}
+    for (weak, strong), one in best.items():
+        why = _why_unlikely(known, one)
+        if home[weak] != home[strong]:
+            why = why or people.unlikely.get((weak, strong)) or _why_not(weak, strong, people, home)
+        elif why is not None:
+            continue
+        records = tuple(values.get(name, {}) for name in zip((weak, strong), one.records, strict=True))
+        yield Step(weak, strong, "likely", one.at, one.at, None, None, why, Resemblance(one.score, (records[0], records[1])))
+
+
+def _rank(known: Known, one: Likeness) -> tuple[bool, float, tuple[str, str]]:
+    return not known.likenesses.closed.issuperset(one.blocks), one.score, one.records
+
+
+def _why_unlikely(known: Known, one: Likeness) -> str | None:
+    """Why a likeness does not count whoever the two are."""
+    closed = known.likenesses.closed
+    if closed.issuperset(one.blocks):
+        return CLOSED
+    if one.weak in closed or one.strong in closed:
+        return NEIGHBOURS
+    return SCORE if one.score < known.accept else None
 
 
 def _why_not(weak: str, strong: str, people: People, home: Mapping[str, int]) -> str | None:
@@ -135,6 +193,7 @@ def _shortest(first: str, second: str, steps: Iterable[Step]) -> tuple[Step, ...
     at = second
     while (back := came.get(at)) is not None:
         before, step = back
-        path.append(Step(before, at, step.by, step.first, step.last, step.touchpoint, step.command, step.refused))
+        alike = step.alike if step.alike is None or before == step.left else step.alike.turned()
+        path.append(replace(step, left=before, right=at, alike=alike))
         at = before
     return tuple(reversed(path))

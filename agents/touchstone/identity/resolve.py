@@ -6,9 +6,10 @@ nearest relative (Ailon, Charikar, Newman 2008: pivot by a random order); the li
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from touchstone.identity.ordering import Strength
 from touchstone.model.identifier import kind_of
@@ -23,6 +24,15 @@ REFUSED_APART = "forbid"
 """A steward keeps the identifier itself from people whom it met: it stays with whom else it belongs to, or alone."""
 
 
+class Likely(NamedTuple):
+    """Two identifiers whose records look alike enough to be one person's: by so many bits, and by which record of each."""
+
+    weak: str
+    strong: str
+    score: float
+    records: tuple[str, str]
+
+
 @dataclass(slots=True)
 class Evidence:
     """What is known about identifiers: who was seen, who belongs with whom (weak, strong), who unites nobody, who is kept apart.
@@ -34,22 +44,36 @@ class Evidence:
 
     seen: AbstractSet[str]
     sure: AbstractSet[tuple[str, str]] = field(default_factory=set)
-    likely: AbstractSet[tuple[str, str]] = field(default_factory=set)
+    likely: Collection[Likely] = ()
     generic: AbstractSet[str] = field(default_factory=set)
     apart: AbstractSet[frozenset[str]] = field(default_factory=set)
     anchors: AbstractSet[str] = field(default_factory=set)
     joined: AbstractSet[frozenset[str]] = field(default_factory=set)
+    records: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     ghosts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Protection(Protocol):
+    """What keeps people apart whom a likeness alone would unite."""
+
+    def why_not(self, likely: Likely, ones: AbstractSet[str], others: AbstractSet[str]) -> str | None:
+        """The rule that forbids to unite the identifiers `ones` (of `likely.weak`) and `others`, or None."""
+        ...
+
+    def take(self, likely: Likely) -> None:
+        """The likeness counts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The limits of a person, from the topology."""
+    """The limits of a person, from the topology. `protect`: what asks more of a likeness than its score."""
 
     kinds: Mapping[str, IdentifierKind]
     identifiers_per_person: int
     merges_per_person: int
     strength: Callable[[str], Strength]
+    protect: Callable[[Evidence], Protection] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +82,8 @@ class People:
 
     `refused`: identifiers that stayed what they were because a limit or a steward forbade a merge. `met`: of these and those, whom else
     they met, one identifier of each person. `unjoined`: pairs that a steward joined all the same in vain, with the rule that forbids it.
+    `unlikely`: pairs that look alike and are not united, with the rule. `surely`: identifiers whose person was united by likeness -> who
+    would be that person without.
     """
 
     groups: tuple[frozenset[str], ...]
@@ -65,6 +91,8 @@ class People:
     refused: Mapping[str, str]
     met: Mapping[str, tuple[str, ...]]
     unjoined: Mapping[frozenset[str], str] = field(default_factory=dict)
+    unlikely: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    surely: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def resolve(evidence: Evidence, policy: Policy) -> People:
@@ -104,6 +132,8 @@ class _Resolution:
         self._refused: dict[str, str] = {}
         self._met: dict[str, tuple[str, ...]] = {}
         self._unjoined: dict[frozenset[str], str] = {}
+        self._unlikely: dict[tuple[str, str], str] = {}
+        self._surely: dict[str, frozenset[str]] = {}
         self._apart: dict[str, set[str]] = defaultdict(set)
         for pair in evidence.apart:
             for x in pair:
@@ -122,10 +152,10 @@ class _Resolution:
             self._join(x, stronger.get(x, ()))
             for strong in sorted(joined.get(x, ()), key=strength):
                 self._join_by_word(x, strong)
-        for weak, strong in sorted(evidence.likely, key=lambda pair: (strength(pair[1]), strength(pair[0]))):
-            self._join_likely(weak, strong)
+        if evidence.likely:
+            self._join_all_likely()
         groups = tuple(frozenset(group.members) for group in dict.fromkeys(self._group.values()))
-        return People(groups, self._nobody, self._refused, self._met, self._unjoined)
+        return People(groups, self._nobody, self._refused, self._met, self._unjoined, self._unlikely, self._surely)
 
     def _join(self, x: str, stronger: list[str] | tuple[str, ...]) -> None:
         alone = self._group[x] = _Group(x, is_anchor=x in self._evidence.anchors, is_kept_apart=x in self._apart)
@@ -174,12 +204,40 @@ class _Resolution:
             self._refused.pop(x, None)
             self._met.pop(x, None)
 
-    def _join_likely(self, weak: str, strong: str) -> None:
-        if weak not in self._group or strong not in self._group or weak in self._nobody or strong in self._nobody:
-            return
-        groups = {self._group[weak], self._group[strong]}
-        if len(groups) > 1 and not self._forbidden(groups):
-            self._unite(groups)
+    def _join_all_likely(self) -> None:
+        """Best score first: what looks most alike is united before anything else can speak against it."""
+        policy, strength = self._policy, self._policy.strength
+        protection = None if policy.protect is None else policy.protect(self._evidence)
+        ordered = sorted(self._evidence.likely, key=lambda one: (-one.score, strength(one.strong), strength(one.weak), one.records))
+        for likely in ordered:
+            why = self._join_likely(likely, protection)
+            if why is not None:
+                self._unlikely.setdefault((likely.weak, likely.strong), why)
+        for pair in [pair for pair in self._unlikely if self._group.get(pair[0]) is self._group.get(pair[1])]:
+            del self._unlikely[pair]  # others have united them
+
+    def _join_likely(self, likely: Likely, protection: Protection | None) -> str | None:
+        weak, strong = likely.weak, likely.strong
+        if weak not in self._group or strong not in self._group:
+            return None
+        why = self._nobody.get(weak) or self._nobody.get(strong)
+        if why is not None:
+            return why
+        ones, others = self._group[weak], self._group[strong]
+        if ones is not others:
+            why = self._forbidden({ones, others})
+            if why is None and protection is not None:
+                why = protection.why_not(likely, ones.members, others.members)
+            if why is not None:
+                return why
+            for group in (ones, others):
+                if next(iter(group.members)) not in self._surely:
+                    members = frozenset(group.members)
+                    self._surely.update(dict.fromkeys(members, members))
+            self._unite({ones, others})
+        if protection is not None:
+            protection.take(likely)
+        return None
 
     def _unite(self, groups: set[_Group]) -> None:
         largest = max(groups, key=lambda group: len(group.members))

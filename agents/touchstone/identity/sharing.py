@@ -1,4 +1,4 @@
-"""When an identifier has met so many others that it unites nobody any more.
+"""When an identifier has met, or resembles, so many others that it unites nobody any more.
 
 This guard is raw and monotone: it only keeps components small. Whether an identifier is shared is decided among people, in resolve.py.
 """
@@ -6,6 +6,9 @@ This guard is raw and monotone: it only keeps components small. Whether an ident
 from collections.abc import Mapping
 
 from touchstone.topology.compile import IdentifierKind
+
+MOST_ALIKE = 200
+"""An identifier that resembles more others than this is described as everybody: likeness to it says nothing any more."""
 
 
 def is_generic(kind: IdentifierKind, up: Mapping[str, int], down: int) -> bool:

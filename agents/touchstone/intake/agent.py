@@ -1,6 +1,7 @@
 """One record of a channel topic: decode, validate, normalise, anchor, send; or a dead letter."""
 
 from hashlib import blake2b, sha256
+from importlib import import_module
 
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
@@ -46,6 +47,9 @@ class Intake:
         self._commands_topic = topology.topics.commands
         self._commands = CommandReader(topology, namer, self._codec)
         self._known = Known(topology.lateness_ms)
+        # What describes is loaded only where something is matched: it needs what compares.
+        describes = import_module("touchstone.intake.describe") if topology.matching is not None else None
+        self._describer = None if describes is None else describes.Describer(topology.matching, namer.digest)
         self._counts = counts
         self._lateness_ms = topology.lateness_ms
         self._forgotten = ForgottenTable() if forgotten is None else forgotten
@@ -66,10 +70,12 @@ class Intake:
         touchpoint, forgotten = accepted.touchpoint, self._forgotten
         if forgotten and names_forgotten(touchpoint, forgotten):
             messages += messages_of_forgotten(touchpoint, self._lateness_ms, forgotten)
-            if is_gone(touchpoint, forgotten):
-                self._counts.add(SUPPRESSED, touchpoint.channel)
         else:
             self._known.send(touchpoint, messages)
+        if forgotten and is_gone(touchpoint, forgotten):
+            self._counts.add(SUPPRESSED, touchpoint.channel)
+        elif self._describer is not None and (described := self._describer.describe(touchpoint)) is not None:
+            messages.append(described)
         self._count(accepted)
         return accepted
 
@@ -101,6 +107,8 @@ class Intake:
     def forget(self) -> None:
         """Something that was sent did not come about (a transaction was aborted): say it again when it comes."""
         self._known.clear()
+        if self._describer is not None:
+            self._describer.forget()
 
     def _value(self, record: Record) -> bytes:
         if record.value is None:

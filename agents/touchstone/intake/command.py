@@ -16,12 +16,12 @@ from touchstone.intake.identifiers import IdentifierReader, Namer, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.intake.touchpoint import DEFAULT_TENANT, content_hash
-from touchstone.model.command import ERASE, FORBID, HASHED, JOIN, SPLIT, UNDO, Command, Pair, pair_of
+from touchstone.model.command import ACCEPT, ERASE, FORBID, HASHED, JOIN, REJECT, SPLIT, UNDO, Command, Pair, pair_of
 from touchstone.model.identifier import identifier_key, kind_of
 from touchstone.model.message import Erase, IdentityMessage, Order, Undo
 from touchstone.topology.compile import Topology
 
-ACTIONS = (SPLIT, JOIN, FORBID, UNDO, ERASE)
+ACTIONS = (SPLIT, JOIN, FORBID, ACCEPT, REJECT, UNDO, ERASE)
 MAX_PAIRS = 256
 """Of one command: each of them is a fact of its own in the state."""
 MAX_ID = 256

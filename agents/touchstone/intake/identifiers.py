@@ -33,6 +33,9 @@ class Namer(Protocol):
     def key(self, tenant: str, kind: str, value: str) -> str:
         """The key of an identifier."""
 
+    def digest(self, text: str) -> bytes:
+        """Keyed: what stands for a text that must stand in no key."""
+
 
 class Usable(NamedTuple):
     """The usable identifiers as keys, strongest first, at least one, with their values; and how many were ignored, by (kind, reason)."""

@@ -23,9 +23,11 @@ from touchstone.model.identifier import tenant_of
 from touchstone.model.journey import Draft
 from touchstone.model.message import (
     Absorb,
+    AddClosed,
     AddEdge,
     AddForgotten,
     AddGeneric,
+    AddLikeness,
     AddRequest,
     AddRuling,
     AddSeen,
@@ -90,8 +92,12 @@ class JourneyPartition:
             case AddSeen(_, identifier, since, value, last):
                 send(AddSeen(redirect, identifier, since, value, last))
                 send(Compress(identifier, redirect))
-            case AddEdge(_, weak, strong, first, last, sure):
-                send(AddEdge(redirect, weak, strong, first, last, sure))
+            case AddEdge(_, weak, strong, first, last):
+                send(AddEdge(redirect, weak, strong, first, last))
+            case AddLikeness(_, likeness, records):
+                send(AddLikeness(redirect, likeness, records))
+            case AddClosed(_, block):
+                send(AddClosed(redirect, block))
             case AddRuling(_, ruling):
                 send(AddRuling(redirect, ruling))
             case AddGeneric(_, identifier):
@@ -110,8 +116,12 @@ class JourneyPartition:
         match message:
             case AddSeen(_, identifier, since, value, last):
                 return component.add_seen(identifier, since, value, last)
-            case AddEdge(_, weak, strong, first, last, sure):
-                return component.add_edge(Edge(weak, strong, sure, first, last))
+            case AddEdge(_, weak, strong, first, last):
+                return component.add_edge(Edge(weak, strong, first, last))
+            case AddLikeness(_, likeness, records):
+                return component.add_likeness(likeness, records)
+            case AddClosed(_, block):
+                return component.add_closed(block)
             case AddRuling(_, ruling):
                 if not component.add_ruling(ruling):
                     return False
@@ -189,7 +199,7 @@ class JourneyPartition:
         now = effective(header, self._clock)
         customer_id = self._owner(component, anchor, touchpoint, index)
         person = component.person(customer_id) if customer_id else None
-        if customer_id is None or person is None or touchpoint.occurred_at <= person.fired:
+        if customer_id is None or person is None or person.core or touchpoint.occurred_at <= person.fired:
             return False
         if (person.newest is not None and touchpoint.order <= person.newest) or touchpoint.occurred_at < now - self._retention:
             return False
@@ -271,10 +281,13 @@ class JourneyPartition:
         if component.root in self._stale:
             return  # settle folds anew and sets the timer
         now = effective(header, self._clock)
-        for name, person in component.rows("p"):
-            if person.next_at is not None and person.next_at <= now:
-                drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
-                self._say(component, name[1:], person, drafts, speaker, now)
+        due = [(name, person) for name, person in component.rows("p") if person.next_at is not None and person.next_at <= now]
+        if any(person.core for _, person in due):
+            self._note(component.root)  # which of her moments are provisional is told anew
+            return
+        for name, person in due:
+            drafts = [(j.name, draft) for j in self._journeys.compiled for draft in advance(person.states[j.name], j, now)]
+            self._say(component, name[1:], person, drafts, speaker, now)
         self._rewind(component)
 
     def _rewind(self, component: Component) -> None:
@@ -344,9 +357,12 @@ class JourneyPartition:
         """Last before the commit: what changed about who is who, and one record for each customer that changed in this transaction."""
         changed, self._changed = self._changed, {}
         for root, log in changed.items():
-            is_here = Component(self._store, root).header().redirect is None
+            component = Component(self._store, root)
+            is_here = component.header().redirect is None
             for change, trigger in log.changes(is_here=is_here):
                 speaker.say_change(change, tenant_of(root), trigger, log.values)
+            for pair, doubt in log.doubts.items() if is_here else ():
+                speaker.say_doubt(component, pair, doubt)
         touched, self._touched = self._touched, {}
         for root, customer_id in touched:
             component = Component(self._store, root)

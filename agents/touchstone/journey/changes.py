@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART
-from touchstone.model.command import JOIN, UNDO, Pair
+from touchstone.journey.reviews import Doubt
+from touchstone.model.command import UNDO, Pair, joins
 from touchstone.model.component import Node, Person, Ruling
 from touchstone.model.touchpoint import Touchpoint
 
@@ -34,6 +35,8 @@ class Was(NamedTuple):
 
 _REFUSED = (MERGE_LIMIT, REFUSED_APART)
 """Reasons for which an identifier stays with its own person; that it is united after all says the merge."""
+
+LIKENESS = "likeness"
 
 Before = Mapping[str, Was]
 After = Mapping[str, frozenset[str]]
@@ -95,8 +98,8 @@ def with_commands(
     if not changes:
         return changes
     withdrawn = [ruling for ruling in rulings if ruling.undone_by is not None and ruling.command in undone]
-    words = [(r.at, r.command, r.action != JOIN, r.action, r.pair) for r in standing]
-    words += [(r.at, r.undone_by or "", r.action == JOIN, UNDO, r.pair) for r in withdrawn]
+    words = [(r.at, r.command, not joins(r.action), r.action, r.pair) for r in standing]
+    words += [(r.at, r.undone_by or "", joins(r.action), UNDO, r.pair) for r in withdrawn]
     if not words:
         return changes
     words.sort(reverse=True)
@@ -119,6 +122,19 @@ def _brought_about_by(change: Change, words: list[tuple[int, str, bool, str, Pai
         if is_cause:
             return command, action
     return None, ""
+
+
+def by_likeness(changes: list[Change], cores: Mapping[str, AbstractSet[str]]) -> list[Change]:
+    """The same changes; those that only a likeness has brought about say so, and name no touchpoint. `cores`: who a customer would be without."""
+    if not cores:
+        return changes
+    found = []
+    for change in changes:
+        core = cores.get(change.customer_id)
+        moved = change.identifiers if change.kind == "merged" else change.identifiers[1:]
+        is_likely = change.rule == "claim" and change.kind in ("merged", "linked") and core is not None and core.isdisjoint(moved)
+        found.append(change._replace(rule=LIKENESS, trigger=None) if is_likely else change)
+    return found
 
 
 def command_between(groups: Iterable[AbstractSet[str]], rulings: Iterable[Ruling]) -> str | None:
@@ -184,7 +200,8 @@ class ChangeLog:
     """What changed about who is who in one component during one transaction, however often it was told anew: said once, before the commit.
 
     `people` is the difference to what was last said; `trigger` the touchpoint that brought it to light; `undone` the commands of which it
-    became known in this transaction that they have no effect any more; `values` what the identifiers concerned were made from.
+    became known in this transaction that they have no effect any more; `doubts` what is to be said of pairs that look alike; `values` what
+    the identifiers concerned were made from.
     """
 
     people: list[Change] = field(default_factory=list)
@@ -192,6 +209,7 @@ class ChangeLog:
     conflicts: dict[tuple[str, str], None] = field(default_factory=dict)
     limits: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
+    doubts: dict[Pair, Doubt] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     _shared: dict[str, tuple[str, tuple[str, ...], str | None, str | None, str | None, str | None]] = field(default_factory=dict)
     _in_vain: dict[tuple[str, ...], Change] = field(default_factory=dict)

@@ -4,19 +4,23 @@ Evidence and book rows are join semilattices: sets joined by union, times by min
 Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
 
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses
 from touchstone.journey.census import recount
 from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
     JOURNEY_ROWS,
     NEVER,
+    Closed,
+    Described,
     Edge,
     Header,
     Held,
+    Likeness,
     Node,
     Person,
     Recalled,
@@ -24,6 +28,7 @@ from touchstone.model.component import (
     Ruling,
     SaidCustomer,
     SaidMoment,
+    SaidReview,
     Staged,
     Variant,
 )
@@ -35,7 +40,7 @@ from touchstone.state.store import Store
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = "cmorqneat"
+_MOVED = "cmovrqnedklat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _OTHER = "\x1f"
@@ -132,7 +137,7 @@ class Component:
 
     def add_edge(self, edge: Edge) -> bool:
         """Two identifiers belong together. True when the pair is new, or its times, which only widen, matter."""
-        name = edge_name(edge.weak, edge.strong, sure=edge.sure)
+        name = edge_name(edge.weak, edge.strong)
         known = self.get(name)
         if known is None:
             self.put(name, edge)
@@ -183,6 +188,53 @@ class Component:
         if not header.has_erased:
             header.has_erased = True
             self.put_header(header)
+
+    def add_likeness(self, likeness: Likeness, records: Iterable[Described]) -> bool:
+        """Two identifiers look alike by these records. True when that says something new: they met in another block, or at all."""
+        for described in records:
+            self.add_described(described)
+        name = f"l{likeness.weak}\x1f{likeness.strong}\x1f{likeness.records[0]}\x1f{likeness.records[1]}"
+        known: Likeness | None = self.get(name)
+        if known is None:
+            self.put(name, likeness)
+            return True
+        blocks = tuple(sorted({*known.blocks, *likeness.blocks}))
+        at = min(known.at, likeness.at)
+        if (blocks, at) == (known.blocks, known.at):
+            return False
+        known.blocks, known.at = blocks, at
+        self.put(name, known)
+        return True
+
+    def add_described(self, described: Described) -> None:
+        """Keep a record that some likeness goes by; of equal ones the earliest."""
+        name = f"d{described.identifier}\x1f{described.record}"
+        known: Described | None = self.get(name)
+        if known is None or described.at < known.at:
+            self.put(name, described)
+
+    def described(self, identifier: str, record: str) -> Described:
+        """A record that a likeness goes by; it came with it."""
+        return cast("Described", self.get(f"d{identifier}\x1f{record}"))
+
+    def value_described(self, identifier: str) -> str | None:
+        """What the key of an identifier was made from of which there are records here; it may live elsewhere."""
+        return next((row.value for _, row in self.rows(f"d{identifier}\x1f") if row.value is not None), None)
+
+    def add_closed(self, block: str) -> bool:
+        """What was found in this block alone counts no more. True when that is news."""
+        name = "k" + block
+        if self.get(name) is not None:
+            return False
+        self.put(name, Closed())
+        return True
+
+    def likenesses(self) -> Likenesses:
+        """All that is known of likeness."""
+        found = [row for _, row in self.rows("l")]
+        if not found:
+            return NO_LIKENESSES
+        return Likenesses(found, [row for _, row in self.rows("d")], frozenset(name[1:] for name, _ in self.rows("k")))
 
     def add_ruling(self, ruling: Ruling) -> bool:
         """A steward's ruling; once undone it stays undone. True when that says something new."""
@@ -304,11 +356,17 @@ class Component:
                 self.add_request(name[1:], row)
             case Edge():
                 self.add_edge(row)
+            case Likeness():
+                self.add_likeness(row, ())
+            case Described():
+                self.add_described(row)
+            case Closed():
+                self.add_closed(name[1:])
             case Ruling():
                 self.add_ruling(row)
             case Held():
                 self._take_in(name, row)
-            case SaidMoment() | SaidCustomer():
+            case SaidMoment() | SaidCustomer() | SaidReview():
                 self._hear(name, row)
             case Recalled():
                 self._await(name, row)
@@ -372,7 +430,7 @@ class Component:
         node.reported = node.reported or other.reported
         self.put_node(identifier, node)
 
-    def _hear(self, name: str, said: SaidMoment | SaidCustomer) -> None:
+    def _hear(self, name: str, said: SaidMoment | SaidCustomer | SaidReview) -> None:
         """Two statements of one id: the higher revision is what consumers believe; if they differ the truth must be said again, last."""
         mine = self.get(name)
         if mine is None:
@@ -388,9 +446,9 @@ def latest(one: int | None, other: int | None) -> int | None:
     return max((at for at in (one, other) if at is not None), default=None)
 
 
-def edge_name(weak: str, strong: str, *, sure: bool = True) -> str:
-    """The row of what two identifiers have in common."""
-    return f"e{weak}\x1f{strong}\x1f{int(sure)}"
+def edge_name(weak: str, strong: str) -> str:
+    """The row of a claim."""
+    return f"e{weak}\x1f{strong}"
 
 
 def held_name(touchpoint: Touchpoint) -> str:
@@ -401,6 +459,11 @@ def held_name(touchpoint: Touchpoint) -> str:
 def key_row(name: str) -> str:
     """The name of the first row of the key whose row this is."""
     return name.partition(_OTHER)[0]
+
+
+def review_row(pair: tuple[str, str]) -> str:
+    """The row of what was said of two who look alike."""
+    return f"v{pair[0]}\x1f{pair[1]}"
 
 
 def customer_of(name: str) -> str:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from touchstone.identity.evidence import evidence_before
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses, evidence_before
 from touchstone.identity.resolve import Policy, resolve
 from touchstone.journey.component import Component
+from touchstone.journey.policy import Journeys
 from touchstone.model.component import NEVER, Edge, Held, Node, Request, Ruling, SaidMoment
 from touchstone.model.erasure import Forgotten, ForgottenTable
 from touchstone.model.touchpoint import Touchpoint
@@ -28,6 +29,8 @@ def reach(
     rulings: Iterable[Ruling],
     anchors: AbstractSet[str],
     policy: Policy,
+    likenesses: Likenesses = NO_LIKENESSES,
+    accept: float = 0.0,
 ) -> dict[str, Reach]:
     """Identifier -> how far it is forgotten: who asks, and all that belonged to that person by the evidence up to then.
 
@@ -36,7 +39,7 @@ def reach(
     edges, rulings = list(edges), list(rulings)
     found: dict[str, Reach] = {}
     for who, request in requests.items():
-        people = resolve(evidence_before(nodes, edges, rulings, anchors, request.until), policy)
+        people = resolve(evidence_before(nodes, edges, rulings, anchors, request.until, likenesses, accept), policy)
         group = next((group for group in people.groups if who in group), frozenset[str]())
         for x in {who, *group}:
             found[x] = max(found.get(x, Reach(NEVER, "")), Reach(request.until, request.command))
@@ -48,7 +51,7 @@ def forget(
     nodes: dict[str, Node],
     held: Mapping[str, Held],
     rulings: Iterable[Ruling],
-    policy: Policy,
+    journeys: Journeys,
     table: ForgottenTable,
     decided_at: int,
 ) -> list[Forgotten]:
@@ -64,7 +67,9 @@ def forget(
     if requests:
         variants = [row.variant for row in held.values() if row.variant is not None]
         anchors = {v.touchpoint.identifiers[v.index] for v in variants} | {x for x, node in nodes.items() if node.was_anchor}
-        reached = reach(requests, nodes, (edge for _, edge in component.rows("e")), rulings, anchors, policy)
+        likenesses, accept = (NO_LIKENESSES, 0.0) if journeys.alike is None else (component.likenesses(), journeys.alike.accept)
+        edges = (edge for _, edge in component.rows("e"))
+        reached = reach(requests, nodes, edges, rulings, anchors, journeys.limits, likenesses, accept)
         for x, (until, command) in sorted(reached.items()):
             before = nodes[x].until if x in nodes else None
             if component.add_forgotten(x, until):
@@ -119,3 +124,14 @@ class Memory:
 def redacted(said: SaidMoment) -> SaidMoment:
     """What the book keeps of a moment of somebody who was forgotten: that it was taken back, and not what had caused it."""
     return SaidMoment(said.revision, replace(said.content, touchpoints=()), said.stands, said.must_repeat)
+
+
+def drop_likenesses(component: Component, nodes: Mapping[str, Node]) -> None:
+    """Records of who was forgotten go, with what was found by them."""
+    epochs = {x: node.until for x, node in nodes.items() if node.until is not None}
+    for name, likeness in component.rows("l") if epochs else []:
+        if likeness.at <= max(epochs.get(likeness.weak, NEVER), epochs.get(likeness.strong, NEVER)):
+            component.delete(name)
+    for name, described in component.rows("d") if epochs else []:
+        if described.at <= epochs.get(described.identifier, NEVER):
+            component.delete(name)

@@ -5,6 +5,7 @@ from touchstone.identity.resolve import Policy
 from touchstone.journey.attributes import AttributeRules
 from touchstone.journey.fold import next_deadline
 from touchstone.journey.rules import CompiledJourney
+from touchstone.matching.judge import judge_of
 from touchstone.model.component import Person
 from touchstone.topology.compile import Topology
 
@@ -20,7 +21,14 @@ class Journeys:
         self.compiled = tuple(CompiledJourney(journey) for journey in topology.journeys)
         self.attributes = None if topology.attributes is None else AttributeRules(topology.attributes)
         self.recycled = topology.recycled
-        self.limits = Policy(topology.kinds, topology.identifiers_per_person, topology.merges_per_person, ordering.strength)
+        self.alike = None if topology.matching is None else judge_of(topology.matching)
+        self.limits = Policy(
+            topology.kinds,
+            topology.identifiers_per_person,
+            topology.merges_per_person,
+            ordering.strength,
+            None if self.alike is None else self.alike.protect,
+        )
 
     def look_ahead(self, person: Person, now: int) -> int | None:
         """Derive what follows from the time, as of `now`. Returns when next a silence speaks or a derived attribute changes, or None."""

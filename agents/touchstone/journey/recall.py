@@ -13,13 +13,14 @@ from typing import NamedTuple
 import msgspec
 
 from touchstone.identity.ordering import Ordering
+from touchstone.journey.component import review_row
 from touchstone.journey.policy import customer_id_of
 from touchstone.journey.publish import ASSERT
 from touchstone.journey.speaker import digest_of
-from touchstone.model.component import NEVER, SaidCustomer, SaidMoment
+from touchstone.model.component import NEVER, SaidCustomer, SaidMoment, SaidReview
 from touchstone.model.erasure import ForgottenTable
 from touchstone.model.message import Recall
-from touchstone.model.output import Carried, Customer, Moment, MomentContent
+from touchstone.model.output import Carried, Customer, Moment, MomentContent, Review
 
 RECALL_BYTES = 192 * 1024
 """A message closes when it has grown past this, so that none is above 256 KiB."""
@@ -51,9 +52,15 @@ class Book:
         self.carried: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
         """Customer id -> name of the output and moment id -> what was said there."""
         self.customers: dict[str, Customer] = {}
+        self.reviews: dict[str, Review] = {}
 
-    def add(self, record: Moment | Carried | Customer) -> None:
+    def add(self, record: Moment | Carried | Customer | Review) -> None:
         """Take one record in; the highest revision counts."""
+        if isinstance(record, Review):
+            last = self.reviews.get(record.review_id)
+            if last is None or record.revision > last.revision:
+                self.reviews[record.review_id] = record
+            return
         if isinstance(record, Customer):
             known = self.customers.get(record.customer_id)
             if known is None or record.revision > known.revision:
@@ -89,6 +96,7 @@ class Book:
             if customer_id not in young and record.merged_into not in young:
                 del self.customers[customer_id]
                 customers += 1
+        self.reviews = {name: review for name, review in self.reviews.items() if review.occurred_at >= since_ms}
         return moments, customers
 
     def find_origins(self) -> set[str]:
@@ -112,13 +120,17 @@ class Book:
                         self.origins[customer_id] = Origin(x, is_nobody, epoch)
 
     def recalls(self, not_before: int) -> Iterator[Recall]:
-        """One message or more per customer id whose origin is known, to be heard when the clock has reached `not_before`.
+        """One message or more per customer id whose origin is known, and one per review, to be heard when the clock has reached `not_before`.
 
         Of somebody who was forgotten since, nothing that was taken back is heard again.
         """
         for customer_id, origin in sorted(self.origins.items()):
             for number, rows in enumerate(_chunks(self._rows(customer_id, origin))):
                 yield Recall(origin.identifier, customer_id, number, not_before, tuple(rows))
+        for review_id, review in sorted(self.reviews.items()):
+            weak, strong = (self._ordering.key(review.tenant, each["kind"], each["value"]) for each in review.identifiers)
+            row = review_row((weak, strong)), _encode(SaidReview(review.revision, "", weak, strong))
+            yield Recall(weak, review_id, 0, not_before, (row,))
 
     def _rows(self, customer_id: str, origin: Origin) -> Iterator[tuple[str, bytes]]:
         record = self.customers.get(customer_id)

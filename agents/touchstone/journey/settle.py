@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from touchstone.identity.evidence import evidence_of
+from touchstone.identity.evidence import NO_LIKENESSES, Likenesses, evidence_of
 from touchstone.identity.resolve import APART, REFUSED_APART, People, resolve
 from touchstone.identity.rulings import standing
 from touchstone.journey.carrier import Retold
@@ -14,6 +15,7 @@ from touchstone.journey.changes import (
     Before,
     ChangeLog,
     Was,
+    by_likeness,
     causes,
     command_between,
     last_words,
@@ -22,21 +24,18 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
-from touchstone.journey.consent import listen
-from touchstone.journey.erasure import Memory, forget, redacted
-from touchstone.journey.fold import fold, winners
-from touchstone.journey.golden import fingerprint, observe
+from touchstone.journey.erasure import Memory, drop_likenesses, forget, redacted
+from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
-from touchstone.journey.publish import moment_of
 from touchstone.journey.recycled import tell
-from touchstone.journey.retention import expired, group_name, pace, place, surplus
+from touchstone.journey.refold import refold
+from touchstone.journey.retention import expired, group_name, place, surplus
+from touchstone.journey.reviews import doubts
 from touchstone.journey.speaker import Speaker
-from touchstone.model.command import JOIN
-from touchstone.model.component import NEVER, Held, Node, Person, Ruling, SaidCustomer, Variant
+from touchstone.model.command import joins
+from touchstone.model.component import NEVER, Held, Node, Ruling, SaidCustomer, Variant
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.identifier import tenant_of
 from touchstone.model.message import Arrive, Forget, Scrub, Seen
-from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
 ERASURE = "erasure"
@@ -48,17 +47,27 @@ FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
 
 
+Owned = tuple[Touchpoint, str]
+"""A touchpoint, and the identifier by which it is somebody's."""
+
+
 class Told(NamedTuple):
     """The people of a component and what they own: customer id -> members; identifier -> customer id; customer id -> touchpoints.
 
-    `standing`: the rulings that hold.
+    `standing`: the rulings that hold. `cores`: customer id -> who would be that person without likeness, where there are others.
     """
 
     people: People
     members: dict[str, frozenset[str]]
     customer_ids: dict[str, str]
-    owned: dict[str, list[Touchpoint]]
+    owned: dict[str, list[Owned]]
     standing: tuple[Ruling, ...] = ()
+    cores: Mapping[str, frozenset[str]] = {}
+    likenesses: Likenesses = NO_LIKENESSES
+
+    def touchpoints(self, customer_id: str, by: AbstractSet[str] | None = None) -> list[Touchpoint]:
+        """What a person owns; only by these identifiers of hers, if they are given."""
+        return [touchpoint for touchpoint, x in self.owned.get(customer_id, ()) if by is None or x in by]
 
 
 class Crowd(NamedTuple):
@@ -113,12 +122,15 @@ class Settlement:
         before, after = self._people(component, told, speaker)
         changes = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
         log.undone |= self.undone
-        log.people = with_commands(changes, after, self._rulings.values(), told.standing, log.undone)
+        log.people = by_likeness(with_commands(changes, after, self._rulings.values(), told.standing, log.undone), told.cores)
         log.trigger = self.trigger or log.trigger
         self._write_nodes(component, told, variants, log)
         self._write_rulings(component, told, log)
         self._note_conflicts(component, told, log)
         log.learn(self._nodes)
+        if journeys.alike is not None:
+            said = [(row.weak, row.strong) for _, row in component.rows("v")]
+            log.doubts = doubts(told.likenesses, told.people, told.customer_ids, told.standing, said, journeys.alike)
         return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
     # -- what is forgotten -------------------------------------------------------------------------------------------------------
@@ -134,10 +146,11 @@ class Settlement:
         if not forgotten and not component.header().has_erased:
             return
         held: dict[str, Held] = dict(component.rows("t"))
-        for fact in forget(component, self._nodes, held, self._rulings.values(), journeys.limits, forgotten, speaker.wall_ms):
+        for fact in forget(component, self._nodes, held, self._rulings.values(), journeys, forgotten, speaker.wall_ms):
             speaker.forget(fact)
             send(Forget(fact.identifier, fact.until))
             self._is_scrubbed = True
+        drop_likenesses(component, self._nodes)
 
     def _keep_values(self, component: Component, told: Told, variants: list[Variant]) -> None:
         """Whoever was forgotten and is not known again has no value any more; who came back has the one that touchpoints say."""
@@ -207,23 +220,30 @@ class Settlement:
         nodes = self._nodes
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
+        likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
+        edges = (edge for _, edge in component.rows("e"))
+        accept = 0.0 if journeys.alike is None else journeys.alike.accept
         held = [v.touchpoint for v in variants]
-        evidence = evidence_of(nodes, (edge for _, edge in component.rows("e")), rulings, anchors, held)
+        evidence = evidence_of(nodes, edges, rulings, anchors, likenesses, accept, held)
         people = resolve(evidence, journeys.limits)
         strength = journeys.ordering.strength
         members: dict[str, frozenset[str]] = {}
         customer_ids: dict[str, str] = {}
+        cores: dict[str, frozenset[str]] = {}
         for group in people.groups:
             oldest = min(group, key=lambda x: (counts_since(nodes[x]), strength(x)))
             customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody, epoch=nodes[oldest].until)
             members[customer_id] = group
             customer_ids.update(dict.fromkeys(group, customer_id))
-        owned: dict[str, list[Touchpoint]] = defaultdict(list)
+            if oldest in people.surely:
+                cores[customer_id] = people.surely[oldest]
+        owned: dict[str, list[Owned]] = defaultdict(list)
         for variant in variants:
-            owner = customer_ids.get(self._owner(variant, people, customer_ids))
+            by = self._owner(variant, people, customer_ids)
+            owner = customer_ids.get(by)
             if owner is not None:
-                owned[owner].append(variant.touchpoint)
-        return Told(people, members, customer_ids, owned, rulings)
+                owned[owner].append((variant.touchpoint, by))
+        return Told(people, members, customer_ids, owned, rulings, cores, likenesses)
 
     def _owner(self, variant: Variant, people: People, customer_ids: Mapping[str, str]) -> str:
         """The first identifier from the anchor on that belongs to somebody, and did then; else the anchor."""
@@ -278,16 +298,16 @@ class Settlement:
         """The command because of which an identifier is shared, or not any more."""
         if reason in (APART, REFUSED_APART):
             met = [told.members[told.customer_ids[y]] for y in told.people.met.get(x, ())]
-            return command_between([{x}, *met] if reason == REFUSED_APART else met, (r for r in told.standing if r.action != JOIN))
+            return command_between([{x}, *met] if reason == REFUSED_APART else met, (r for r in told.standing if not joins(r.action)))
         if reason is None:
-            return command_between([{x}, told.members[customer_id] - {x}], (r for r in told.standing if r.action == JOIN))
+            return command_between([{x}, told.members[customer_id] - {x}], (r for r in told.standing if joins(r.action)))
         return None
 
     def _write_rulings(self, component: Component, told: Told, log: ChangeLog) -> None:
         """Joins that are in vain are said once, with the rule that forbids them."""
         holding = {id(ruling) for ruling in told.standing}
         for name, ruling in self._rulings.items():
-            reason = told.people.unjoined.get(frozenset(ruling.pair)) if id(ruling) in holding and ruling.action == JOIN else None
+            reason = told.people.unjoined.get(frozenset(ruling.pair)) if id(ruling) in holding and joins(ruling.action) else None
             if reason != ruling.reported:
                 if reason is not None:
                     x, y = ruling.pair
@@ -322,13 +342,16 @@ class Settlement:
             retold.append(Retold(customer_id, None, {}, stated, cause))
             touched.append(customer_id)
         for customer_id, group in told.members.items():
-            touchpoints = told.owned.get(customer_id, [])
+            touchpoints = told.touchpoints(customer_id)
+            core = told.cores.get(customer_id, frozenset())
+            surely = told.touchpoints(customer_id, core) if core else []
             person = component.person(customer_id)
             if (
                 not self.everyone
                 and person is not None
                 and customer_id not in repeat
                 and person.members.keys() == group
+                and (person.core, person.surely) == (sorted(core), fingerprint(surely))
                 and person.owned == fingerprint(touchpoints)
                 and (person.next_at is None or person.next_at > as_of)
             ):
@@ -337,7 +360,7 @@ class Settlement:
                 continue
             is_nobody = not group.isdisjoint(told.people.nobody)
             before = 0 if person is None else person.left_out
-            person, truth = refold(journeys, tenant_of(component.root), customer_id, group, touchpoints, as_of, is_nobody=is_nobody)
+            person, truth = refold(journeys, customer_id, group, touchpoints, as_of, is_nobody=is_nobody, core=core, surely=surely)
             component.put_person(customer_id, person)
             log.note_room(customer_id, before, person)
             cause = why.get(customer_id, "late" if all(self._nodes[x].until is None for x in group) else ERASURE)
@@ -398,25 +421,3 @@ def _without(kept: dict[str, Variant], some: list[Touchpoint]) -> dict[str, Vari
 
 def _is_contested(held: Held) -> bool:
     return held.variant is not None and held.variant.is_contested
-
-
-def refold(
-    journeys: Journeys, tenant: str, customer_id: str, group: frozenset[str], touchpoints: list[Touchpoint], as_of: int, *, is_nobody: bool
-) -> tuple[Person, dict[str, MomentContent]]:
-    """Tell one person from nothing: her row, and the moments that are true of her at `as_of`."""
-    person = Person(members=dict.fromkeys(sorted(group)), is_nobody=is_nobody, states={}, owned=fingerprint(touchpoints))
-    person.pace = pace(touchpoints)
-    counted = sorted(winners(touchpoints), key=lambda t: t.order)
-    for touchpoint in counted:
-        observe(person, touchpoint, journeys.room, journeys.attributes, journeys.recycled)
-        listen(person, touchpoint, journeys.consents, journeys.room)
-    truth: dict[str, MomentContent] = {}
-    fired = [NEVER]
-    for journey in journeys.compiled:
-        state, drafts, last = fold(counted, journey, as_of)
-        person.states[journey.name] = state
-        fired.append(last)
-        truth.update(moment_of(draft, tenant, customer_id, journey.name, journeys.topology.version) for draft in drafts)
-    person.fired = max(fired)
-    person.next_at = journeys.look_ahead(person, as_of)
-    return person, truth

@@ -9,23 +9,27 @@ import msgspec
 from touchstone.journey.book import drop_final, enter, said_under
 from touchstone.journey.carrier import Carrier, Retold
 from touchstone.journey.changes import Change
-from touchstone.journey.component import Component
+from touchstone.journey.component import Component, review_row
 from touchstone.journey.consent import told
 from touchstone.journey.fold import DORMANT, next_deadline
 from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision
-from touchstone.model.component import Person, SaidCustomer
+from touchstone.journey.reviews import Doubt
+from touchstone.matching.judge import Judge
+from touchstone.matching.records import Record
+from touchstone.model.command import Pair
+from touchstone.model.component import Likeness, Person, SaidCustomer, SaidReview
 from touchstone.model.erasure import ERASED, Forgotten
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
-from touchstone.model.output import Carried, Customer, IdentityChange, Moment, MomentContent
+from touchstone.model.output import Carried, Customer, IdentityChange, Moment, MomentContent, Review
 from touchstone.topology.compile import Output
 
 BEFORE_THE_FIRST = "none"
 """The phase of who has not begun a journey, where phases are counted."""
 
-Emit = Callable[[Moment | Customer | IdentityChange], None]
+Emit = Callable[[Moment | Customer | IdentityChange | Review], None]
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
@@ -201,6 +205,44 @@ class Speaker:
                 command=change.command,
             )
         )
+
+    # -- reviews -------------------------------------------------------------------------------------------------------------
+    def say_doubt(self, component: Component, pair: Pair, doubt: Doubt) -> None:
+        """What is to be said of two who look alike, unless it was said already. Its evidence is weighed again: a book keeps no values."""
+        alike = self._journeys.alike
+        name = review_row(pair)
+        before: SaidReview | None = component.get(name)
+        if alike is None or (before is not None and before.digest == doubt.digest and not before.must_repeat):
+            return
+        revision = next_revision(before.revision if before else 0, self.wall_ms)
+        component.put(name, SaidReview(revision, doubt.digest, *pair))
+        nodes = [component.node(x) for x in pair]
+        self._emit(
+            Review(
+                review_id=self._journeys.ordering.digest("review\x1f" + "\x1f".join(pair)).hex(),
+                revision=revision,
+                tenant=tenant_of(component.root),
+                status=doubt.status,
+                identifiers=tuple({"kind": kind_of(x), "value": component.value_described(x) or value_of(x)} for x in pair),
+                customers=tuple(dict.fromkeys(node.customer_id for node in nodes if node is not None and node.customer_id is not None)),
+                why=doubt.why,
+                model=alike.version,
+                occurred_at=0 if doubt.likeness is None else doubt.likeness.at,
+                detected_at=self.wall_ms,
+                command=doubt.command,
+                **weighed(component, doubt.likeness, alike),
+            )
+        )
+
+
+def weighed(component: Component, likeness: Likeness | None, judge: Judge) -> dict[str, Any]:
+    """The probability of a likeness, and the bits of each attribute; nothing where there is none any more."""
+    if likeness is None:
+        return {"score": 0.0, "evidence": ()}
+    one, other = (component.described(x, record) for x, record in zip((likeness.weak, likeness.strong), likeness.records, strict=True))
+    found = judge.explain(Record("one", one.values), Record("other", other.values))
+    evidence = tuple({"attribute": each.feature, "level": each.level, "bits": each.bits} for each in found.evidence)
+    return {"score": found.probability, "evidence": evidence}
 
 
 def _epoch(component: Component, identifier: str) -> int | None:

@@ -153,6 +153,23 @@ DEFAULT_BLOCKS: tuple[Block, ...] = (
 )
 """Ways to meet that need no setting: a pair is missed only where an error lies in every one of them."""
 
+STREAM_BLOCKS: tuple[Block, ...] = (
+    *((role,) for role in IDENTIFIERS),
+    ("email",),
+    ("phone",),
+    ("birth_date",),
+    ("names",),
+    ("name", "postcode"),
+    ("name", "birth_day"),
+    ("house_number", "street"),
+    ("organisation", "postcode"),
+    ("name", "employer"),
+)
+"""For a stream, where every key is a record on a topic: few ways to meet, each telling. Between four and eight keys a record."""
+
+STREAM_BLOCK_LIMIT = 50
+"""The same as BLOCK_LIMIT for a stream: a record is compared with so many of one block at most."""
+
 
 def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
     """The keys of the blocks that a record is in. A part that the record lacks makes no key: emptiness brings nobody together."""

@@ -1,7 +1,9 @@
 """From scored pairs to people: best score first, and two groups only where enough of what was seen between them agrees."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from touchstone.matching.records import IDENTIFIERS, Record
 
@@ -9,10 +11,13 @@ NEIGHBOURS = 50
 """So many accepted edges of one record count, the best ones."""
 
 SUPPORT = 0.0
-"""Two groups are joined when the compared pairs between them say on average at least so many bits."""
+"""Two groups are joined when the pairs between them say on average at least so many bits."""
 
 CLIP = 5.0
 """One pair says at most so many bits, for or against: many that agree a little outvote one that agrees perfectly."""
+
+ASKED = 12
+"""Of each of two groups so many records speak for or against their join."""
 
 TELLING: tuple[str, ...] = ("birth_date", "generation", *IDENTIFIERS)
 """What tells people apart who agree in everything else."""
@@ -38,97 +43,137 @@ class Refused:
     why: str
 
 
+Between = Callable[[str, str], float | None]
+"""What two records, by their ids, say of each other in bits, whichever comes first; None where nobody has compared them."""
+
+
+class Protection:
+    """What keeps groups of records from growing into one another: the same for a file and for a stream.
+
+    Every answer is a function of the records, of the accepted edges, of what was taken so far, and of the two sets it is asked about. Edges
+    are to be asked about best score first, those of one score in the order of their ids: then the people do not depend on the order in which
+    anything arrived. How groups are kept is the caller's affair.
+    """
+
+    def __init__(
+        self,
+        records: Mapping[str, Record],
+        accepted: Iterable[Edge],
+        between: Between,
+        *,
+        support: float = SUPPORT,
+        neighbours: int = NEIGHBOURS,
+        unique: Sequence[str] = UNIQUE,
+    ) -> None:
+        self._records, self._between = records, between
+        self._support, self._neighbours = support, neighbours
+        self._accepted: dict[str, list[str]] = {}
+        for edge in accepted:
+            self._accepted.setdefault(edge.one, []).append(edge.other)
+            self._accepted.setdefault(edge.other, []).append(edge.one)
+        self._holders: dict[str, dict[str, str]] = {
+            column: {name: value for name, record in records.items() if (value := record.values.get(column))} for column in unique
+        }
+        self._taken: dict[str, int] = {}
+
+    def why_not(self, edge: Edge, ones: AbstractSet[str], others: AbstractSet[str]) -> str | None:
+        """Why the group of `edge.one` and that of `edge.other` must not be joined: `neighbours`, `ambiguous`, a column, `support`; or None.
+
+        Where the two are one group already there is nothing to join: then only the number of neighbours is asked.
+        """
+        if max(self._taken.get(edge.one, 0), self._taken.get(edge.other, 0)) >= self._neighbours:
+            return "neighbours"
+        if edge.other in ones:
+            return None
+        if self._is_ambiguous(edge.one, edge.other, ones, others) or self._is_ambiguous(edge.other, edge.one, ones, others):
+            return "ambiguous"
+        for column, holders in self._holders.items():
+            if not _agree(_held(holders, ones), _held(holders, others)):
+                return column
+        return "support" if self._mean(edge, ones, others) < self._support else None
+
+    def take(self, edge: Edge) -> None:
+        """Count an edge that was not refused: each of its records has one neighbour more."""
+        for record in (edge.one, edge.other):
+            self._taken[record] = self._taken.get(record, 0) + 1
+
+    def _is_ambiguous(self, end: str, chosen: str, ones: AbstractSet[str], others: AbstractSet[str]) -> bool:
+        """Whether one end lacks just what tells the other end from a third record that it resembles as well.
+
+        John Smith without a date of birth, at an address where two of them live, is neither of them: whoever came first must not have him.
+        """
+        known, own = self._records[chosen].values, self._records[end].values
+        lacking = [column for column in TELLING if column in known and column not in own]
+        for rival in self._accepted.get(end, ()) if lacking else ():
+            if rival in ones or rival in others:
+                continue
+            said = self._records[rival].values
+            if any(said.get(column, known[column]) != known[column] for column in lacking) and (self._between(chosen, rival) or -1.0) < 0:
+                return True
+        return False
+
+    def _mean(self, edge: Edge, ones: AbstractSet[str], others: AbstractSet[str]) -> float:
+        """The mean of what the pairs between two groups say, each within limits."""
+        some = self._asked(edge.other, others)
+        said = [score for one in self._asked(edge.one, ones) for other in some if (score := self._between(one, other)) is not None]
+        return sum(sorted(min(max(score, -CLIP), CLIP) for score in said)) / max(len(said), 1)
+
+    def _asked(self, end: str, group: AbstractSet[str]) -> AbstractSet[str]:
+        """A small group; of a large one the end of the edge, whom it resembles, and then the first by id, whoever came first."""
+        if len(group) <= ASKED:
+            return group
+        near = nsmallest(ASKED // 2, (other for other in self._accepted.get(end, ()) if other in group))
+        return {end, *near, *nsmallest(ASKED - 1 - len(near), group - {end, *near})}
+
+
 def cluster(
     records: Sequence[Record],
     edges: Iterable[Edge],
     accept: float,
     *,
+    between: Between | None = None,
     support: float = SUPPORT,
     neighbours: int = NEIGHBOURS,
     unique: Sequence[str] = UNIQUE,
 ) -> tuple[list[frozenset[str]], list[Refused]]:
     """The people, and the accepted edges that were refused.
 
-    `edges` holds everything that was compared, also what scored low: it speaks against a join. The result is a function of the sets of
-    records and edges, not of their order.
+    `edges` holds everything that was compared, also what scored low: it speaks against a join. Pairs that were not compared say what `between`
+    says of them; without it, nothing. The result is a function of the sets of records and edges, not of their order.
     """
     ordered = sorted(edges, key=lambda edge: (-edge.score, edge.one, edge.other))
-    groups = _Groups(records, unique)
-    between: dict[str, dict[str, float]] = {}
-    for edge in ordered:
-        between.setdefault(edge.one, {})[edge.other] = edge.score
-        between.setdefault(edge.other, {})[edge.one] = edge.score
-    by_id = {record.id: record for record in records}
-    degree: dict[str, int] = {}
+    compared = {(edge.one, edge.other): edge.score for edge in ordered}
+
+    def said(one: str, other: str) -> float | None:
+        score = compared.get((one, other) if one < other else (other, one))
+        if score is None and between is not None and (score := between(one, other)) is not None:
+            compared[min(one, other), max(one, other)] = score
+        return score
+
+    accepted = [edge for edge in ordered if edge.score >= accept]
+    protection = Protection(
+        {record.id: record for record in records}, accepted, said, support=support, neighbours=neighbours, unique=unique
+    )
+    group = {record.id: {record.id} for record in records}
     refused: list[Refused] = []
-    for edge in ordered:
-        if edge.score < accept:
-            break
-        one, other = groups.of(edge.one), groups.of(edge.other)
-        if max(degree.get(edge.one, 0), degree.get(edge.other, 0)) >= neighbours:
-            refused.append(Refused(edge, "neighbours"))
+    for edge in accepted:
+        ones, others = group[edge.one], group[edge.other]
+        if (why := protection.why_not(edge, ones, others)) is not None:
+            refused.append(Refused(edge, why))
             continue
-        if one != other:
-            if _is_ambiguous(edge, groups, between, by_id, accept):
-                refused.append(Refused(edge, "ambiguous"))
-                continue
-            if (column := groups.conflict(one, other)) is not None:
-                refused.append(Refused(edge, column))
-                continue
-            if _support(groups.members[one], groups.members[other], between) < support:
-                refused.append(Refused(edge, "support"))
-                continue
-            groups.join(one, other)
-        degree[edge.one] = degree.get(edge.one, 0) + 1
-        degree[edge.other] = degree.get(edge.other, 0) + 1
-    return sorted((frozenset(members) for members in groups.members.values()), key=min), refused
+        protection.take(edge)
+        if ones is not others:
+            kept, gone = (ones, others) if len(ones) >= len(others) else (others, ones)
+            kept |= gone
+            group.update(dict.fromkeys(gone, kept))
+    return sorted({id(members): frozenset(members) for members in group.values()}.values(), key=min), refused
 
 
-def _is_ambiguous(
-    edge: Edge, groups: "_Groups", between: Mapping[str, Mapping[str, float]], records: Mapping[str, Record], accept: float
-) -> bool:
-    """Whether one end lacks just what tells the other end from a third record that it resembles as well.
-
-    John Smith without a date of birth, at an address where two of them live, is neither of them: whoever came first must not have him.
-    """
-    for end, chosen in ((edge.one, edge.other), (edge.other, edge.one)):
-        lacking = [column for column in TELLING if column in records[chosen].values and column not in records[end].values]
-        for rival, score in between[end].items() if lacking else ():
-            if score < accept or groups.of(rival) in {groups.of(chosen), groups.of(end)} or between[chosen].get(rival, -1.0) >= 0:
-                continue
-            if any(
-                records[rival].values.get(column, records[chosen].values[column]) != records[chosen].values[column] for column in lacking
-            ):
-                return True
-    return False
+def _held(holders: Mapping[str, str], records: AbstractSet[str]) -> set[str]:
+    """The values that records of a group have."""
+    return {holders[record] for record in records & holders.keys()} if holders else set()
 
 
-def _support(ones: set[str], others: set[str], between: Mapping[str, Mapping[str, float]]) -> float:
-    """The mean of what the compared pairs between two groups say, each within limits."""
-    small, large = (ones, others) if len(ones) <= len(others) else (others, ones)
-    scores = [score for record in small for neighbour, score in between.get(record, {}).items() if neighbour in large]
-    return sum(min(max(score, -CLIP), CLIP) for score in scores) / len(scores)
-
-
-class _Groups:
-    """Disjoint groups of records, each with the values of its unique columns."""
-
-    def __init__(self, records: Sequence[Record], unique: Sequence[str]) -> None:
-        self.members = {record.id: {record.id} for record in records}
-        self._group = {record.id: record.id for record in records}
-        self._values = {record.id: {column: value for column in unique if (value := record.values.get(column))} for record in records}
-
-    def of(self, record: str) -> str:
-        return self._group[record]
-
-    def conflict(self, one: str, other: str) -> str | None:
-        """The unique column in which two groups differ."""
-        ones, others = self._values[one], self._values[other]
-        return next((column for column in ones if column in others and ones[column] != others[column]), None)
-
-    def join(self, one: str, other: str) -> None:
-        kept, gone = (one, other) if len(self.members[one]) >= len(self.members[other]) else (other, one)
-        for record in self.members[gone]:
-            self._group[record] = kept
-        self.members[kept] |= self.members.pop(gone)
-        self._values[kept] |= self._values.pop(gone)
+def _agree(ones: set[str], others: set[str]) -> bool:
+    """Whether two groups can have one value between them."""
+    return not ones or not others or ones == others

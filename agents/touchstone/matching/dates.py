@@ -48,6 +48,12 @@ def is_possible(digits: str) -> bool:
     return year >= 1 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
+@lru_cache(maxsize=65_536)
+def is_impossible(text: str) -> bool:
+    """Whether a value that should be a day is none: two that are equal are a form's default, not a birthday."""
+    return len(text) != 8 or not text.isdecimal() or not is_possible(text)
+
+
 def turned(digits: str) -> str:
     """Day and month in the other order."""
     return digits[:4] + digits[6:] + digits[4:6]

@@ -7,10 +7,11 @@ import msgspec
 
 from touchstone.matching.blocking import BLOCK_LIMIT, DEFAULT_BLOCKS, Block, candidates
 from touchstone.matching.cluster import Edge, cluster
+from touchstone.matching.judge import Explanation, bits
 from touchstone.matching.model import Model
 from touchstone.matching.records import Record
-from touchstone.matching.score import Explanation, Scorer, bits
-from touchstone.matching.training import edges
+from touchstone.matching.score import Scorer
+from touchstone.matching.training import between, edges
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -59,10 +60,11 @@ def evaluate(
 ) -> Report:
     """The quality of a model on records; `truth` has for each record's id whose it is."""
     found = candidates(records, blocks, limit)
-    scores = Scorer(model).score(records, found.left, found.right)
+    scorer = Scorer(model)
+    scores = scorer.score(records, found.left, found.right)
     compared = edges(records, found.left, found.right, scores)
     accept, review = bits(model.accept), bits(model.review)
-    people, _ = cluster(records, compared, accept)
+    people, _ = cluster(records, compared, accept, between=between(scorer, records))
     accepted = [edge for edge in compared if edge.score >= accept]
     right = sum(truth[edge.one] == truth[edge.other] for edge in accepted)
     possible = sum(truth[edge.one] == truth[edge.other] for edge in compared)

@@ -6,13 +6,15 @@ from typing import Literal
 
 from touchstone.matching.records import IDENTIFIERS
 
-Kind = Literal["name", "date", "number", "phone", "email", "words", "postcode", "house", "initial", "plain"]
+Kind = Literal["given", "name", "date", "number", "phone", "email", "words", "postcode", "house", "initial", "plain"]
 
 MISSING = -1
 """The level of a comparison where one of the two says nothing: no evidence, neither for nor against."""
 
+_NAME = ("differs", "resembles", "initial", "part", "similar", "alike", "swapped", "exact")
 LEVELS: Mapping[Kind, tuple[str, ...]] = {
-    "name": ("differs", "resembles", "initial", "part", "similar", "alike", "swapped", "exact"),
+    "given": _NAME,
+    "name": _NAME,
     "date": ("differs", "year", "two parts", "near", "turned", "exact"),
     "number": ("differs", "ends", "near", "exact"),
     "phone": ("differs", "near", "ends", "exact"),
@@ -61,7 +63,7 @@ def _words(name: str, shared: float, m: float, u: float, group: str = "") -> Fea
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "given", "name", 0.03, (0.03, 0.02, 0.02, 0.03, 0.06, 0.08, 0.01, 0.75), (0.956, 0.025, 0.005, 0.002, 0.003, 0.004, 0.0001, 0.005)
+        "given", "given", 0.03, (0.03, 0.02, 0.02, 0.03, 0.06, 0.08, 0.01, 0.75), (0.956, 0.025, 0.005, 0.002, 0.003, 0.004, 0.0001, 0.005)
     ),
     Feature(
         "family", "name", 0.85, (0.05, 0.02, 0.005, 0.03, 0.06, 0.03, 0.01, 0.8), (0.965, 0.025, 0.001, 0.002, 0.002, 0.002, 0.0001, 0.003)
@@ -85,4 +87,18 @@ FEATURES: tuple[Feature, ...] = (
 )
 """All comparisons. The numbers are guesses of the size of an effect, the same for every customer; training moves them to the data."""
 
-FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
+GIVEN, FAMILY = (next(n for n, feature in enumerate(FEATURES) if feature.name == name) for name in ("given", "family"))
+BESIDE_NAMES = frozenset(
+    n for n, feature in enumerate(FEATURES) if feature.name not in {"given", "family", "middle", "generation", "gender"}
+)
+"""The features that say something besides a name, by number."""
+GROUPS: tuple[tuple[int, ...], ...] = tuple(
+    tuple(n for n, feature in enumerate(FEATURES) if feature.group == group)
+    for group in dict.fromkeys(feature.group for feature in FEATURES if feature.group)
+)
+"""The features that are not independent of each other, by number."""
+
+
+def holder_value(feature: str, value: str) -> str:
+    """What is counted when one asks how many people have a value: telephone numbers are equal if their last nine digits are."""
+    return value[-9:] if feature == "phone" else value

@@ -2,38 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, get_args
 
-Role = Literal[
-    "given_name",
-    "family_name",
-    "middle_name",
-    "full_name",
-    "generation",
-    "gender",
-    "birth_date",
-    "organisation",
-    "employer",
-    "email",
-    "phone",
-    "address",
-    "street",
-    "house_number",
-    "district",
-    "city",
-    "postcode",
-    "region",
-    "country",
-    "national_id",
-    "passport",
-    "driving_licence",
-    "tax_id",
-    "account",
-    "identifier",
-]
-"""What an attribute can mean for a comparison. `address` is a whole address on one line; `identifier` is a number of any other kind."""
+from touchstone.topology.roles import ROLES, Role
 
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["ROLES", "Role", "guess_role", "guess_roles"]
 
 _USUAL: Mapping[Role, str] = {
     # Every name is compared without case, blanks, `_` and `-`; `primary`, `customer` and the like in front do not matter.

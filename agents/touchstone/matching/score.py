@@ -5,44 +5,29 @@ The score of a pair depends on the two records and the model only. It is the sam
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import log2
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from touchstone.matching.compare import Codes, Levels, compare
-from touchstone.matching.features import FEATURES, MISSING
+from touchstone.matching.features import BESIDE_NAMES, FEATURES, GROUPS, MISSING, holder_value
+from touchstone.matching.judge import Evidence, Explanation, bits, probability
 from touchstone.matching.model import Model, digest
+from touchstone.matching.pair import PairScorer, Said
 from touchstone.matching.records import Record
 
 Bits = NDArray[np.float64]
 
 BESIDE_A_NAME = 3.0
 """So many bits something other than the name must say for a match: "Robert Smith, Las Vegas" is not one man."""
-_BESIDE_NAMES = [n for n, feature in enumerate(FEATURES) if feature.name not in {"given", "family", "middle", "generation", "gender"}]
+_BESIDE_NAMES = sorted(BESIDE_NAMES)
+
+_GROUPS = [list(group) for group in GROUPS]
+_REMEMBERED = 262_144
 
 SMALLEST = 1e-7
 """No chance is taken to be smaller: data cannot show it, and one wrong value must not decide alone."""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What one feature says of a pair: its level, and the bits it adds (for) or takes (against), correlated features already discounted."""
-
-    feature: str
-    level: str
-    left: str
-    right: str
-    bits: float
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """Why a pair has its score: `prior` + the bits of all features - `household` = `score`, to rounding."""
-
-    score: float
-    probability: float
-    prior: float
-    household: float
-    evidence: tuple[Evidence, ...]
 
 
 class Scorer:
@@ -50,11 +35,15 @@ class Scorer:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._at_most = bits(model.accept) - 0.01
         self._tables = [self._table(model, feature.name) for feature in FEATURES]
-        self._groups: dict[str, list[int]] = {}
-        for n, feature in enumerate(FEATURES):
-            if model.features[feature.name].group:
-                self._groups.setdefault(model.features[feature.name].group, []).append(n)
+        self._exact = lru_cache(maxsize=_REMEMBERED)(self._of_value)
+        said = [list(zip(match.tolist(), household.tolist(), strict=True)) for match, household in self._tables]
+        self._pair = PairScorer(model, said, self._exact, BESIDE_A_NAME, self._at_most)
+
+    def score_pair(self, one: Record, other: Record) -> float:
+        """What `score` says of a single pair, to a billionth of a bit; exactly the same for (other, one)."""
+        return self._pair.score(one, other)
 
     def score(self, records: Sequence[Record], left: Codes, right: Codes) -> Bits:
         """For each pair of positions in `records` the binary logarithm of the odds that the two are one person."""
@@ -97,22 +86,25 @@ class Scorer:
         for_match, for_household = (np.zeros(levels.shape) for _ in range(2))
         for n, (feature, (match, household)) in enumerate(zip(FEATURES, self._tables, strict=True)):
             for_match[:, n], for_household[:, n] = match[levels[:, n]], household[levels[:, n]]
-            learnt = self.model.features[feature.name]
             exact = np.flatnonzero(levels[:, n] == feature.exact)
-            if learnt.rare is None or not len(exact):
-                continue
-            rare, known = learnt.rare, learnt.frequencies
-            texts = [records[position].values[feature.name] for position in left[exact].tolist()]
-            u = np.maximum([known.get(_digest(text), rare) for text in texts], SMALLEST)
-            m = learnt.m[feature.exact]
-            for_match[exact, n] = np.log2(m / u)
-            for_household[exact, n] = np.log2((learnt.shared * m + (1 - learnt.shared) * u) / u)
+            if self.model.features[feature.name].rare is not None and len(exact):
+                said = [self._exact(n, records[position].values[feature.name]) for position in left[exact].tolist()]
+                for_match[exact, n], for_household[exact, n] = zip(*said, strict=True)
         return for_match, for_household
+
+    def _of_value(self, n: int, value: str) -> Said:
+        """What it says that two agree in this value."""
+        feature = FEATURES[n]
+        learnt = self.model.features[feature.name]
+        m, u = max(learnt.m[feature.exact], SMALLEST), max(learnt.u[feature.exact], SMALLEST)
+        if learnt.rare is not None:
+            u = max(learnt.frequencies.get(digest(holder_value(feature.name, value)), learnt.rare), SMALLEST)
+        return log2(m / u), log2((learnt.shared * m + (1 - learnt.shared) * u) / u)
 
     def _counted(self, bits: Bits) -> Bits:
         """Of a group of correlated features the strongest evidence for a match counts in full, the rest in part; against it there is a limit."""
         counted = bits
-        for group in self._groups.values():
+        for group in _GROUPS:
             inside = bits[:, group]
             best = np.maximum(inside.max(axis=1, keepdims=True), 0)
             strongest = np.zeros_like(inside, dtype=bool)
@@ -132,25 +124,10 @@ class Scorer:
     def _limited(self, match: Bits, odds: Bits) -> Bits:
         """A name alone, however rare, is at most for review: something else must speak for the match as well."""
         has_more = np.maximum(match[:, _BESIDE_NAMES], 0).sum(axis=1) > BESIDE_A_NAME
-        return np.where(has_more, odds, np.minimum(odds, bits(self.model.accept) - 0.01))
+        return np.where(has_more, odds, np.minimum(odds, self._at_most))
 
     def _odds(self, match: Bits, household: Bits) -> Bits:
         model = self.model
         stranger = 1 - model.match - model.household
         odds: Bits = np.log2(model.match) + match - np.logaddexp2(np.log2(stranger), np.log2(model.household) + household)
         return odds
-
-
-def probability(score: float) -> float:
-    """The probability that belongs to a score in bits."""
-    return float(1 / (1 + np.exp2(-score)))
-
-
-def bits(chance: float) -> float:
-    """The score in bits that belongs to a probability."""
-    return float(np.log2(chance / (1 - chance)))
-
-
-@lru_cache(maxsize=262_144)
-def _digest(value: str) -> str:
-    return digest(value)

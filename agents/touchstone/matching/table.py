@@ -70,6 +70,25 @@ def read_table(file: Path, *, truth: str | None = None, record_id: str | None = 
     return Table(records, true, roles, [column for column in columns if column not in {*roles, id_column, truth}])
 
 
+def named_columns(file: Path, roles: Mapping[str, str]) -> dict[str, str]:
+    """Of these attributes with their roles, those that are columns of the file.
+
+    Raises:
+        UsageError: the file cannot be read, or none of them is a column.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            columns = {column.strip() for column in next(csv.reader(lines, skipinitialspace=True), [])}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"expected a CSV file in UTF-8 with a header line in {file}, but it cannot be read: {error}") from None
+    found = {name: role for name, role in roles.items() if name in columns}
+    if not found:
+        raise UsageError(
+            f"expected columns of {file} that `matching` in the topology names ({', '.join(roles)}), found {', '.join(sorted(columns)) or 'none'}"
+        )
+    return found
+
+
 def read_config(file: Path | None) -> Config:
     """The configuration in a JSON file; the default one without a file.
 

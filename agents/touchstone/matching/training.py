@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from touchstone.matching.blocking import DEFAULT_BLOCKS, Block, candidates
-from touchstone.matching.cluster import Edge, cluster
+from touchstone.matching.cluster import Between, Edge, cluster
 from touchstone.matching.compare import Codes, Levels, compare
-from touchstone.matching.features import FEATURES, MISSING
+from touchstone.matching.features import FEATURES, MISSING, holder_value
+from touchstone.matching.judge import bits
 from touchstone.matching.model import FeatureModel, Model, default_model, digest, sealed
 from touchstone.matching.records import Record
-from touchstone.matching.score import Bits, Scorer, bits
+from touchstone.matching.score import Bits, Scorer
 
 RANDOM_PAIRS = 300_000
 BELIEF_M = 50.0
@@ -67,8 +68,15 @@ def train(
 
 def people(model: Model, records: Sequence[Record], left: Codes, right: Codes, levels: Levels) -> list[frozenset[str]]:
     """The people that a model sees in records whose pairs are compared already."""
-    scores = Scorer(model).weigh(records, left, levels)
-    return cluster(records, edges(records, left, right, scores), bits(model.accept))[0]
+    scorer = Scorer(model)
+    scores = scorer.weigh(records, left, levels)
+    return cluster(records, edges(records, left, right, scores), bits(model.accept), between=between(scorer, records))[0]
+
+
+def between(scorer: Scorer, records: Sequence[Record]) -> Between:
+    """What any two records say of each other, also those that share no block."""
+    by_id = {record.id: record for record in records}
+    return lambda one, other: scorer.score_pair(by_id[one], by_id[other])
 
 
 def edges(records: Sequence[Record], left: Codes, right: Codes, scores: Bits) -> list[Edge]:
@@ -163,7 +171,7 @@ def _with_frequencies(model: Model, records: Sequence[Record], found: Sequence[f
         holders: Counter[str] = Counter()
         with_any = 0
         for person in found:
-            values = {value for member in person if (value := by_id[member].values.get(feature.name))}
+            values = {holder_value(feature.name, value) for member in person if (value := by_id[member].values.get(feature.name))}
             with_any += bool(values)
             holders.update(values)
         if with_any:

@@ -1,4 +1,4 @@
-"""The rows of state: what identity keeps per identifier, and journey per component.
+"""The rows of state: what identity keeps per identifier, matching per block, and journey per component.
 
 Row names begin with the tag given here. Everything marked *evidence* or *book* moves with a component; the rest is derived from it.
 """
@@ -23,8 +23,8 @@ NEVER = -(1 << 62)
 
 
 class Pointer(Struct, array_like=True):
-    """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), and since when its
-    component was told it is known; `last`: when it was last seen, as far as no touchpoint says it.
+    """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), since when its
+    component was told it is known, and how many others it resembles; `last`: when it was last seen, as far as no touchpoint says it.
     """
 
     root: str
@@ -32,6 +32,7 @@ class Pointer(Struct, array_like=True):
     up: dict[str, int] = field(default_factory=dict)
     down: int = 0
     since: int | None = None
+    alike: int = 0
     last: int | None = None
 
 
@@ -40,6 +41,10 @@ class Times(Struct, array_like=True):
 
     first: int
     last: int
+
+
+class Alike(Struct, array_like=True):
+    """Tag `y` + other identifier. Records of the two look alike."""
 
 
 class Ordered(Struct, array_like=True):
@@ -56,7 +61,46 @@ class Undone(Struct, array_like=True):
     by: str
 
 
-IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone}
+class Described(Struct, frozen=True, array_like=True):
+    """A record: what one source has written down of the person behind an identifier, in comparable values (matching/records.py).
+
+    `record` is a hash of the values, so the same description is the same record; `at`: when it was first stated; `value`: what the
+    identifier's key was made from.
+    """
+
+    identifier: str
+    record: str
+    values: dict[str, str]
+    at: int
+    value: str | None = None
+
+
+class Registered(Struct, array_like=True):
+    """Tag `r` + record. A description of the identifier, and the blocks to which it was sent."""
+
+    described: Described
+    blocks: tuple[str, ...]
+
+
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered, "y": Alike}
+
+
+# -- match: group = key of a block ----------------------------------------------------------------------------------------------
+
+
+class Block(Struct, array_like=True):
+    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them."""
+
+    count: int = 0
+    is_closed: bool = False
+
+
+class Linked(Struct, array_like=True):
+    """Tag `l` + identifier. It was told of a likeness that was found in this block, and must hear when the block is closed."""
+
+
+MATCH_ROWS: dict[str, type] = {"h": Block, "r": Described, "l": Linked}
+"""Tag `r` + identifier + 0x1f + record: a description that waits for others like it."""
 
 
 # -- journey: group = root of the component ----------------------------------------------------------------------------------
@@ -96,13 +140,33 @@ class Node(Struct, array_like=True):
 
 
 class Edge(Struct, array_like=True):
-    """Tag `e` + weak + strong + class. Evidence: two identifiers belong together."""
+    """Tag `e` + weak + strong. Evidence: two identifiers were seen together."""
 
     weak: str
     strong: str
-    sure: bool
     first: int
     last: int
+
+
+class Likeness(Struct, array_like=True):
+    """Tag `l` + weak + strong + their records. Evidence: a record of each look alike, by so many bits (matching/score.py).
+
+    It counts while at least one of the blocks in which they met is open. `at`: when the later of the two was stated.
+    """
+
+    weak: str
+    strong: str
+    records: tuple[str, str]
+    score: float
+    at: int
+    blocks: tuple[str, ...]
+
+
+class Closed(Struct, array_like=True):
+    """Tag `k` + block. Evidence: the block was closed; what was found in it alone says nothing any more.
+
+    Tag `k` + identifier: it resembles so many that likeness to it says nothing, wherever it was found.
+    """
 
 
 class Ruling(Struct, array_like=True):
@@ -169,7 +233,8 @@ class Person(Struct, array_like=True):
     count. `agreed`: purpose -> when the decision changed, and to what (consent.py); only of purposes that the topology knows.
     `pace`: the newest day on which touchpoints are owned, and how many. `left_out`: attributes and consents that had no room.
     `golden`: the attributes for which the topology has rules. `used`: recycled identifiers of others -> [first, last use]; `shared`: of
-    these, those that belong to nobody -> when this person's use ended.
+    these, those that belong to nobody -> when this person's use ended. `core`: where likeness has united her with others, who she would be
+    without, and `surely`: what of `owned` she would own then.
     """
 
     members: dict[str, tuple[int, int] | None]
@@ -188,6 +253,8 @@ class Person(Struct, array_like=True):
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     shared: dict[str, int | None] = field(default_factory=dict)
     agreed: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
+    core: list[str] = field(default_factory=list)
+    surely: tuple[int, int] = (0, 0)
 
 
 class SaidMoment(Struct, array_like=True):
@@ -219,6 +286,16 @@ class SaidCustomer(Struct, array_like=True):
     epoch: int | None = None
 
 
+class SaidReview(Struct, array_like=True):
+    """Tag `v` + weak + strong. Book: what was last said of two who look alike, but not enough to be one."""
+
+    revision: int
+    digest: str
+    weak: str
+    strong: str
+    must_repeat: bool = False
+
+
 class Staged(Struct, array_like=True):
     """Tag `s` + source + number. A piece of a component on its way here."""
 
@@ -238,5 +315,5 @@ class Recalled(Struct, array_like=True):
 
 JOURNEY_ROWS: dict[str, type] = {
     "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "o": SaidMoment, "c": SaidCustomer,
-    "s": Staged, "r": Recalled, "q": Request,
+    "s": Staged, "r": Recalled, "l": Likeness, "d": Described, "k": Closed, "v": SaidReview, "q": Request,
 }  # fmt: skip

@@ -1,12 +1,12 @@
-"""What the stages say to each other: one tagged union for identity, one for journey, both msgpack on the wire.
+"""What the stages say to each other: one tagged union for each, msgpack on the wire.
 
-Every message names in `to` the identifier that it is for (identity) or the root of the component (journey); the partition follows
-from it. All of them may be repeated and may overtake each other: the protocol converges all the same (DESIGN.md 5).
+Every message names in `to` the identifier that it is for (identity), the block (match) or the root of the component (journey); the
+partition follows from it. All of them may be repeated and may overtake each other: the protocol converges all the same (DESIGN.md 5).
 """
 
 from msgspec import Struct
 
-from touchstone.model.component import Ruling
+from touchstone.model.component import Described, Likeness, Ruling
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -58,11 +58,34 @@ class Unite(Message, frozen=True, array_like=True, tag="u"):
     other: str
 
 
-class Match(Message, frozen=True, array_like=True, tag="m"):
-    """To the weaker identifier of a probable pair: its record looks like that of `strong`."""
+class Describe(Message, frozen=True, array_like=True, tag="d"):
+    """To an identifier: a touchpoint describes the person behind it; the description belongs into these blocks."""
 
-    strong: str
-    at: int
+    described: Described
+    blocks: tuple[str, ...]
+
+
+class Match(Message, frozen=True, array_like=True, tag="m"):
+    """To the weaker identifier of a probable pair: a record of it looks like one of the stronger, which are these two.
+
+    `is_accepted`: enough to bring both under one root.
+    """
+
+    likeness: Likeness
+    records: tuple[Described, Described]
+    is_accepted: bool
+
+
+class Meet(Message, frozen=True, array_like=True, tag="t"):
+    """To the stronger identifier of a likeness that is accepted: `weak` resembles it."""
+
+    weak: str
+
+
+class Close(Message, frozen=True, array_like=True, tag="b"):
+    """To an identifier that was told of a likeness found in this block: the block is closed."""
+
+    block: str
 
 
 class Order(Message, frozen=True, array_like=True, tag="o"):
@@ -121,14 +144,32 @@ class AddSeen(Message, frozen=True, array_like=True, tag="S"):
     last: int | None = None
 
 
+class Compare(Message, frozen=True, array_like=True, tag="C"):
+    """To match: a record for the block `to`."""
+
+    described: Described
+
+
 class AddEdge(Message, frozen=True, array_like=True, tag="E"):
-    """To journey: the two identifiers belong together, observed (`sure`) or by likeness, between `first` and `last`."""
+    """To journey: the two identifiers were seen together between `first` and `last`."""
 
     weak: str
     strong: str
     first: int
     last: int
-    sure: bool = True
+
+
+class AddLikeness(Message, frozen=True, array_like=True, tag="L"):
+    """To journey: two identifiers look alike by these records."""
+
+    likeness: Likeness
+    records: tuple[Described, Described]
+
+
+class AddClosed(Message, frozen=True, array_like=True, tag="K"):
+    """To journey: what was found in this block alone counts no more."""
+
+    block: str
 
 
 class AddRuling(Message, frozen=True, array_like=True, tag="X"):
@@ -194,5 +235,20 @@ class Recall(Message, frozen=True, array_like=True, tag="R"):
     rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Match | Order | Undo | Rule | Erase | Forget | Compress
-JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddRuling | AddGeneric | AddRequest | AddForgotten | Scrub | Absorb | Piece | Recall
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Meet | Close | Order | Undo | Rule | Erase | Forget | Compress
+MatchMessage = Compare
+JourneyMessage = (
+    AddTouchpoint
+    | AddSeen
+    | AddEdge
+    | AddLikeness
+    | AddClosed
+    | AddRuling
+    | AddGeneric
+    | AddRequest
+    | AddForgotten
+    | Scrub
+    | Absorb
+    | Piece
+    | Recall
+)

@@ -107,6 +107,30 @@ class IdentityChange(Struct, frozen=True):
     command: str | None = None
 
 
+class Review(Struct, frozen=True):
+    """Two identifiers whose records look alike, but not enough to be one person: somebody should look. The highest `revision` counts.
+
+    `status`: open, accepted or rejected (by a steward, who is named by `command`), settled (they are one person, or a limit forbids it),
+    withdrawn (they do not look alike any more). `identifiers`: {kind, value}, two; `customers`: whose they were when it was said, as far as
+    known. `score`: probability, 0 to 1. `evidence`: {attribute, level, bits}; it names no values. `why`: why an accepted pair was not united
+    (`score`: it was below the threshold). `model`: version of the model.
+    """
+
+    review_id: str
+    revision: int
+    tenant: str
+    status: str
+    identifiers: tuple[dict[str, str], ...]
+    customers: tuple[str, ...]
+    score: float
+    evidence: tuple[dict[str, Any], ...]
+    why: str
+    model: str
+    occurred_at: int
+    detected_at: int
+    command: str | None = None
+
+
 class DeadLetter(Struct, frozen=True):
     """A record that could not be processed, with where it came from and its original bytes.
 

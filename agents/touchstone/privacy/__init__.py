@@ -1,1 +1,3 @@
-"""What people may ask for: erase.py (what an erasure forgets, and where its bytes lie), receipt.py (the signed word for it), pseudonym.py (names for logs)."""
+"""What a person may ask for: to see what is held about her (held.py, veil.py, export.py, document.py, page.py), and to be forgotten (erase.py,
+receipt.py, pseudonym.py).
+"""

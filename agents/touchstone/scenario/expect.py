@@ -41,6 +41,7 @@ class Expectations:
         for n, standing in enumerate(then.customers):
             found += [f"customers[{n}] ({_named(standing.of)}): {text}" for text in self._standing(standing, final)]
         found += [text for held in then.held for text in self._held(held, records)]
+        found += self._reviews(final)
         found += self._counted(counted)
         found += [f"log: {text}" for text in self._log(then.log, records)]
         return found
@@ -119,6 +120,19 @@ class Expectations:
         wanted = [self._keys(one) for one in held.by]
         if len(wanted) != people.total() or not all(any(one <= members for members in people) for one in wanted):
             yield f"held: {_named(held.identifier)} as of {held.as_of}: expected {_shown(wanted)}, found {_shown(people.elements())}"
+
+    # -- what stewards are asked -------------------------------------------------------------------------------------------------
+    def _reviews(self, final: Final) -> Iterable[str]:
+        if self._then.reviews is None:
+            return
+        rows = final.get("reviews", [])
+        there = {_members(row): row for row in rows}
+        wanted = {frozenset(x for one in each.between for x in self._keys(one)): each for each in self._then.reviews}
+        yield from _unlike("reviews", Counter(wanted.keys()), Counter(there.keys()))
+        for pair in wanted.keys() & there.keys():
+            yield from _differ(f"reviews: {_shown([pair])}: status", wanted[pair].status, there[pair]["status"])
+            if wanted[pair].why is not None:
+                yield from _differ(f"reviews: {_shown([pair])}: why", wanted[pair].why, there[pair]["why"])
 
     # -- on the way ------------------------------------------------------------------------------------------------------------
     def _counted(self, counted: Counter[tuple[str, tuple[str, ...]]]) -> Iterable[str]:

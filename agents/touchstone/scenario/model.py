@@ -29,7 +29,7 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str) or moment_pattern().fullmatch(value) is None:
         raise _fault(
             "expected a moment such as `start -> interest 09:00 searched, skipping awareness` "
-            f"(from -> to time rule[, kind][, skipping phases][, cycle N][, on channel][, corrects cause]), found `{value!s:.80}`"
+            f"(from -> to time rule[, kind][, skipping phases][, cycle N][, on channel][, corrects cause][, provisional]), found `{value!s:.80}`"
         )
     return value
 
@@ -179,6 +179,17 @@ class Became(_Part):
     into: Identifiers | None = None
 
 
+class Reviewed(_Part):
+    """What is expected of a pair that looks alike: the identifiers of the two, and whether a steward is asked, or what she has decided.
+
+    `why`: why they are not one, `score` where they do not look alike enough.
+    """
+
+    between: list[Identifiers] = Field(min_length=2, max_length=2)
+    status: Literal["open", "accepted", "rejected"] = "open"
+    why: str | None = None
+
+
 class OnOutput(_Part):
     """What was said on an output that asks for consent, in the order given."""
 
@@ -203,13 +214,15 @@ class Log(_Part):
 class Then(_Part):
     """What is true in the end.
 
-    `people`: all of them, each with all identifiers, or how many; `nobody`: the identifiers that belong to nobody (none, unless given).
+    `people`: all of them, each with all identifiers, or how many; `nobody`: the identifiers that belong to nobody (none, unless given);
+    `reviews`: all pairs about which a steward is asked, or was.
     """
 
     people: People | None = None
     nobody: list[Identifiers] | None = None
     customers: list[Standing] = []
     held: list[Held] = []
+    reviews: list[Reviewed] | None = None
     dead_letters: dict[str, int] = {}
     counted: dict[str, CountsByLabel] = {}
     largest_component: int | None = None

@@ -18,7 +18,7 @@ def moment_pattern() -> re.Pattern[str]:
     """How a moment is written."""
     phases = rf"(?:, skipping (?P<skipped>{_WORD}(?: {_WORD})*))?"
     kind = rf"(?:, (?P<kind>{'|'.join(KINDS)}))?"
-    rest = rf"(?:, cycle (?P<cycle>\d+))?(?:, on (?P<channel>{_WORD}))?(?:, corrects (?P<corrects>{_WORD}))?"
+    rest = rf"(?:, cycle (?P<cycle>\d+))?(?:, on (?P<channel>{_WORD}))?(?:, corrects (?P<corrects>{_WORD}))?(?P<provisional>, provisional)?"
     return re.compile(rf"(?P<start>{_WORD}) -> (?P<end>{_WORD}) (?P<at>{CLOCK}|\S+) (?P<rule>{_WORD}){kind}{phases}{rest}")
 
 
@@ -36,6 +36,7 @@ def normal_text(written: str) -> str:
         int(found["cycle"] or 1),
         found["channel"],
         found["corrects"],
+        is_provisional=found["provisional"] is not None,
     )
 
 
@@ -51,11 +52,22 @@ def moment_text(moment: Mapping[str, Any], *, is_channel_told: bool, corrects: s
         moment["cycle"],
         moment["channel"] if is_channel_told else None,
         corrects,
+        is_provisional=moment["provisional"],
     )
 
 
 def _text(
-    at: int, start: str, end: str, rule: str, kind: str, skipped: list[str], cycle: int, channel: str | None, corrects: str | None
+    at: int,
+    start: str,
+    end: str,
+    rule: str,
+    kind: str,
+    skipped: list[str],
+    cycle: int,
+    channel: str | None,
+    corrects: str | None,
+    *,
+    is_provisional: bool,
 ) -> str:
     return "".join(
         (
@@ -65,5 +77,6 @@ def _text(
             f", cycle {cycle}" if cycle > 1 else "",
             f", on {channel}" if channel else "",
             f", corrects {corrects}" if corrects else "",
+            ", provisional" if is_provisional else "",
         )
     )

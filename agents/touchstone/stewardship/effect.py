@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from touchstone.contracts.codec import bundled_codec
 from touchstone.intake.command import Ruled
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import JOURNEY, OutputRecord
 from touchstone.runtime.program import Record
 from touchstone.simulate import Twin
@@ -22,7 +22,7 @@ class Effect:
 
     before: People
     after: People
-    records: tuple[Moment | Customer | IdentityChange, ...]
+    records: tuple[Moment | Customer | IdentityChange | Review, ...]
     values: Values = field(default_factory=dict)
 
     @property
@@ -48,9 +48,10 @@ def effect_of(ruled: Ruled, twin: Twin, said: Sequence[OutputRecord], topology: 
     before, begin = people(twin), len(said)
     command = ruled.command
     twin.take(Record(topology.topics.commands, 0, 0, command.at, None, bundled_codec().encode_command(command), ()))
-    after, records = people(twin), tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange))
+    after = people(twin)
+    records = tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange | Review))
     named = ruled.named
-    concerned = {record.customer_id for record in records}
+    concerned = {record.customer_id for record in records if not isinstance(record, Review)}
     return Effect(_of(before, named, concerned), _of(after, named, concerned), records, values_of(twin))
 
 

@@ -1,7 +1,7 @@
 """A twin that knows what the live system knows of some identifiers: their components, copied from the changelogs while workers run."""
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from touchstone.errors import UsageError
 from touchstone.hash_key import secret_from
 from touchstone.identity.ordering import Ordering
-from touchstone.model.component import Header, Pointer
+from touchstone.model.component import Header, Likeness, Pointer
 from touchstone.pipeline import IDENTITY, JOURNEY, OutputRecord
 from touchstone.runtime.agreement import Agreement, read_agreement
 from touchstone.runtime.client import journey_clock, read_topic
@@ -22,10 +22,11 @@ from touchstone.topology.fingerprint import differences
 Rows = dict[bytes, bytes]
 _pointer = msgspec.msgpack.Decoder(Pointer).decode
 _header = msgspec.msgpack.Decoder(Header).decode
+_likeness = msgspec.msgpack.Decoder(Likeness).decode
 
 
 async def live_twin(topology: Topology, app: str, bootstrap: str, names: Iterable[str], say: Callable[[OutputRecord], None]) -> Twin:
-    """A twin with the components of these identifiers (and the commands of these names), as of the last commit.
+    """A twin with the components of these identifiers (and the commands of these names), and of those whom they look like, as of the last commit.
 
     What it is told from then on has the effect that it would have on the live system, moments and customer ids included. Workers may run.
 
@@ -44,12 +45,27 @@ async def live_twin(topology: Topology, app: str, bootstrap: str, names: Iterabl
     reader = _Reader(bootstrap, generation_base(app, agreement.generation), agreement.partitions, Ordering(topology.kinds, secret))
     pointers = await reader.follow(IDENTITY, set(names), b"i", lambda row: _pointer(row).root)
     components = await reader.follow(JOURNEY, set(pointers), b"h", lambda row: _header(row).redirect)
+    if (strangers := _alike(components) - pointers.keys()) and topology.matching is not None:
+        found = await reader.follow(IDENTITY, strangers, b"i", lambda row: _pointer(row).root)
+        pointers |= found
+        components |= await reader.follow(JOURNEY, set(found) - components.keys(), b"h", lambda row: _header(row).redirect)
     for stage, groups in ((IDENTITY, pointers), (JOURNEY, components)):
         twin.stores[0][stage].load([entry for rows in groups.values() for entry in rows.items()], 1)
     reached = await journey_clock(bootstrap, generation_base(app, agreement.generation))
     if reached:
         twin.move_to(max(reached.values()))
     return twin
+
+
+def _alike(components: Mapping[str, Rows]) -> set[str]:
+    """Who looks like somebody in these components. A likeness is kept at the weaker of the two."""
+    found: set[str] = set()
+    for rows in components.values():
+        for key, value in rows.items():
+            if row_of(key)[1].startswith("l"):
+                likeness = _likeness(value)
+                found |= {likeness.weak, likeness.strong}
+    return found
 
 
 def _refuse_others(agreement: Agreement, topology: Topology, twin: Twin) -> None:

@@ -9,7 +9,7 @@ from touchstone.contracts.codec import reading_codec, writing_codec
 from touchstone.errors import RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.event_time import arrival
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.runtime.client import ends, follow, group_lag, produce_lines, read_topic
 from touchstone.runtime.program import Record
 from touchstone.stewardship.effect import Effect
@@ -17,7 +17,7 @@ from touchstone.topology.compile import Topology
 from touchstone.topology.subjects import subject_of
 
 _LOOK_EVERY_S = 0.3
-Told = Moment | Customer | IdentityChange
+Told = Moment | Customer | IdentityChange | Review
 Sign = tuple[str, str, str]
 """By what a statement is known again: its kind, of whom or what it is, what it says."""
 
@@ -46,7 +46,7 @@ async def give(ruled: Ruled, expected: Effect, topology: Topology, app: str, boo
         Retriable: the brokers cannot be reached.
     """
     names = topology.topics
-    outputs = [names.moments, names.customers, names.identities]
+    outputs = [names.moments, names.customers, names.identities] + [names.reviews] * (topology.matching is not None)
     begin = await ends(bootstrap, outputs)
     value = writing_codec(subject_of(topology)).encode_command(ruled.command)
     await produce_lines(bootstrap, [(names.commands, ruled.command.command_id.encode(), value)])
@@ -86,3 +86,5 @@ def signs(records: Iterable[Told]) -> Iterable[Sign]:
                 yield "customer", record.customer_id, record.status
             case IdentityChange():
                 yield "identity", record.customer_id, f"{record.kind} {record.command}"
+            case Review():
+                yield "review", record.review_id, f"{record.status} {record.command}"

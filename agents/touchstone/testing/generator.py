@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from touchstone.testing.population import Pair, Person, invent
+from touchstone.testing.stewards import Shown, rule
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 START_MS = 1_704_067_200_000
@@ -56,11 +57,12 @@ class Mix:
     blocked: float = 0.02
     skewed: float = 0.03
     sharing: float = 0.1
+    commands: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Lines in the order of arrival, the people behind them, and how many lines no touchpoint can be made of."""
+    """Lines in the order of arrival, the people behind them, and how many lines neither a touchpoint nor a command can be made of."""
 
     lines: tuple[bytes, ...]
     people: tuple[Person, ...]
@@ -71,7 +73,7 @@ def generate(touchpoints: int, seed: int, *, mix: Mix | None = None, start_ms: i
     """Invent people and exactly this many lines about them, in the order in which they arrive.
 
     Args:
-        touchpoints: number of lines, duplicates and garbage included.
+        touchpoints: number of lines, duplicates, garbage and stewards' commands included.
         seed: decides everything.
         mix: how much of each trouble.
         start_ms: when the first touchpoints occur.
@@ -79,18 +81,22 @@ def generate(touchpoints: int, seed: int, *, mix: Mix | None = None, start_ms: i
     """
     mix, random = mix or Mix(), Random(seed)  # noqa: S311  # reproducible, not secret
     people = invent(max(1, touchpoints // mix.per_person), random, sharing=mix.sharing)
-    duplicates, conflicts, broken = (round(touchpoints * share) for share in (mix.duplicate, mix.conflict, mix.garbage))
-    base = [
+    shares = (mix.duplicate, mix.conflict, mix.garbage, mix.commands)
+    duplicates, conflicts, broken, commands = (round(touchpoints * share) for share in shares)
+    shown = [
         _touchpoint(number, random.choice(people), start_ms + random.randrange(span_ms), random, mix)
-        for number in range(touchpoints - duplicates - conflicts - broken)
+        for number in range(touchpoints - duplicates - conflicts - broken - commands)
     ]
+    base = [touchpoint for touchpoint, _ in shown]
     arrivals = [(touchpoint["received_at"], _line(touchpoint, random)) for touchpoint in base]
     if base:
         arrivals += [_again(random.choice(base), random) for _ in range(duplicates)]
         arrivals += [_contradicting(random.choice(base), random) for _ in range(conflicts)]
     arrivals += [(start_ms + random.randrange(span_ms), garbage_line(number, random)) for number in range(broken)]
+    ruled = rule(commands, [about for _, about in shown if len(about.pairs) > 1 or about.pairs[0] in about.person.anonymous], random)
+    arrivals += ruled.arrivals
     arrivals.sort()
-    return Generated(tuple(line for _, line in arrivals), tuple(people), broken)
+    return Generated(tuple(line for _, line in arrivals), tuple(people), broken + ruled.refused)
 
 
 def customers(count: int, touchpoints: int, seed: int, *, start_ms: int = START_MS, step_ms: int = 1) -> Iterator[bytes]:
@@ -146,7 +152,8 @@ def garbage_line(number: int, random: Random) -> bytes:
     return ways[number % len(ways)]
 
 
-def _touchpoint(number: int, person: Person, occurred: int, random: Random, mix: Mix) -> dict[str, Any]:
+def _touchpoint(number: int, person: Person, occurred: int, random: Random, mix: Mix) -> tuple[dict[str, Any], Shown]:
+    """A touchpoint, and what of it a steward can speak of."""
     channel, type_ = _weighted(_CHANNELS, random), _weighted(_TYPES, random)
     pairs = [random.choice(person.anonymous)]
     if random.random() < mix.login:
@@ -158,6 +165,7 @@ def _touchpoint(number: int, person: Person, occurred: int, random: Random, mix:
         pairs = [person.shared[0]]
     elif random.random() < 0.2:
         pairs = [random.choice(person.known)]
+    own = tuple(pairs)
     if random.random() < mix.blocked:
         pairs.append(random.choice(_BLOCKED))
     received = occurred + _delay(random, mix)
@@ -176,7 +184,7 @@ def _touchpoint(number: int, person: Person, occurred: int, random: Random, mix:
         # The device's clock is wrong by the same amount whenever it is asked, so occurred and sent move together.
         skew = random.randint(-3 * DAY, 3 * DAY)
         made |= {"occurred_at": occurred + skew, "sent_at": received + skew}
-    return made
+    return made, Shown(person, own, received)
 
 
 def _delay(random: Random, mix: Mix) -> int:

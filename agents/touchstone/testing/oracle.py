@@ -7,29 +7,26 @@ even the fold, but its definition (consent.py beside). Where the live stages end
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from touchstone.identity.ordering import Ordering
-from touchstone.identity.resolve import Evidence, People, resolve
+from touchstone.identity.resolve import Evidence, Likely, People, resolve
 from touchstone.identity.sharing import is_generic
+from touchstone.intake.describe import Describer
 from touchstone.journey.fold import winners
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell as tell_uses
+from touchstone.journey.refold import refold
 from touchstone.journey.retention import Group, expired, group_of, surplus
-from touchstone.journey.settle import refold
+from touchstone.matching.judge import judge_of
+from touchstone.matching.records import Record
+from touchstone.model.command import joins as says_one
 from touchstone.model.component import NEVER, Person
-from touchstone.model.identifier import kind_of, tenant_of
+from touchstone.model.identifier import kind_of
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.testing.consent import Witness
 from touchstone.topology.compile import Topology
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """A fact: two records look alike."""
-
-    pair: frozenset[str]
-    at: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Erasure:
     at: int
 
 
-Fact = Touchpoint | Likeness | Word | Withdrawal | Erasure
+Fact = Touchpoint | Word | Withdrawal | Erasure
 Epochs = Mapping[str, int]
 """Identifier -> up to when it is forgotten."""
 
@@ -84,6 +81,8 @@ class Truth:
     carried: dict[str, dict[str, MomentContent]] = field(default_factory=dict)
     customer_ids: dict[str, str] = field(default_factory=dict)
     nobody: Mapping[str, str] = field(default_factory=dict)
+    reviews: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
+    """(weaker, stronger identifier) -> status and why, of those that wait for a steward or were decided by one."""
 
 
 def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int, decided: Epochs | None = None) -> Truth:
@@ -97,7 +96,8 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
-    likely = _likely(facts, ordering)
+    found = _alike(facts, topology, ordering)
+    likely, records = found.accepted, found.records
     epochs = epochs_of(facts, decided or {})
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
@@ -105,13 +105,14 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     gone = expired(touchpoints, horizon, topology.keep)
     touchpoints = [t for t in touchpoints if t not in gone and not _is_erased(t, held[t.key, t.content, t.tenant], epochs)]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
-    times = _last_times(facts, ordering)
+    times = _last_times(facts)
     seen = {x for x in since if times[x, x] > _epoch(epochs, x)}
     known = {(x, y) for x, y in sure if times[x, y] > max(_epoch(epochs, x), _epoch(epochs, y))}
     ghosts = Counter(x for x, y in sure if _epoch(epochs, x) < times[x, y] <= _epoch(epochs, y) and y not in generic)
-    likely = {(x, y) for x, y in likely if times["likely", x, y] > max(_epoch(epochs, x), _epoch(epochs, y))}
-    people = resolve(Evidence(seen, known, likely, generic, apart, anchors, joined, ghosts), journeys.limits)
-    return _view(people, since, touchpoints, held, journeys, as_of, epochs)
+    people = resolve(Evidence(seen, known, likely, generic, apart, anchors, joined, records, ghosts), journeys.limits)
+    truth = _view(people, since, touchpoints, held, journeys, as_of, epochs)
+    truth.reviews = _reviews(found, people, truth.customer_ids, apart, joined)
+    return truth
 
 
 def reached_by(erasure: Erasure, facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> frozenset[str]:
@@ -119,14 +120,13 @@ def reached_by(erasure: Erasure, facts: Iterable[Fact], topology: Topology, orde
     facts, until = list(facts), erasure.at
     touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
     since, _, generic = _gather(facts, topology)
-    before: list[Fact] = [fact for fact in facts if isinstance(fact, Touchpoint | Likeness) and _time(fact) <= until]
-    _, sure, _ = _gather(before, topology)
+    _, sure, _ = _gather([fact for fact in facts if isinstance(fact, Touchpoint) and fact.occurred_at <= until], topology)
     horizon = as_of - topology.retention_ms
     gone = expired(touchpoints, horizon, topology.keep)
     anchors = {t.identifiers[_anchor(t, generic)] for t in touchpoints if t not in gone}
-    joins = [fact for fact in facts if not isinstance(fact, Word) or fact.action != "join" or fact.at <= until]
+    joins = [fact for fact in facts if not isinstance(fact, Word) or not says_one(fact.action) or fact.at <= until]
     apart, joined = _words(facts)[0], _words(joins)[1]
-    evidence = Evidence(since.keys(), sure, _likely(before, ordering), generic, apart, anchors, joined)
+    evidence = Evidence(since.keys(), sure, (), generic, apart, anchors, joined)
     people = resolve(evidence, Journeys(topology, ordering).limits)
     return next((group for group in people.groups if erasure.identifier in group), frozenset({erasure.identifier}))
 
@@ -148,24 +148,13 @@ def _is_erased(touchpoint: Touchpoint, index: int, epochs: Epochs) -> bool:
     return any(_epoch(epochs, x) >= touchpoint.occurred_at for x in touchpoint.identifiers[: index + 1])
 
 
-def _time(fact: Touchpoint | Likeness) -> int:
-    return fact.occurred_at if isinstance(fact, Touchpoint) else fact.at
-
-
-def _last_times(facts: list[Fact], ordering: Ordering) -> dict[tuple[str, ...], int]:
-    """When each identifier was last seen (x, x), each pair together (weak, strong), or found alike (likely, weak, strong)."""
-    times: dict[tuple[str, ...], int] = {}
+def _last_times(facts: list[Fact]) -> dict[tuple[str, str], int]:
+    """When each identifier was last seen (x, x), and each pair together (weak, strong)."""
+    times: dict[tuple[str, str], int] = {}
     for fact in facts:
-        pairs: list[tuple[str, ...]] = []
-        if isinstance(fact, Touchpoint):
-            pairs = [(x, y) for n, x in enumerate(fact.identifiers) for y in fact.identifiers[: n + 1]]
-        elif isinstance(fact, Likeness):
-            strong, weak = sorted(fact.pair, key=ordering.strength)
-            pairs = [(strong, strong), (weak, weak), ("likely", weak, strong)]
-        else:
-            continue
-        for pair in pairs:
-            times[pair] = max(times.get(pair, NEVER), _time(fact))
+        names = fact.identifiers if isinstance(fact, Touchpoint) else ()
+        for pair in ((x, y) for n, x in enumerate(names) for y in names[: n + 1]):
+            times[pair] = max(times.get(pair, NEVER), fact.occurred_at) if isinstance(fact, Touchpoint) else NEVER
     return times
 
 
@@ -183,11 +172,12 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     down: dict[str, set[str]] = defaultdict(set)
     sure: set[tuple[str, str]] = set()
     for fact in facts:
-        names = fact.identifiers if isinstance(fact, Touchpoint) else tuple(fact.pair) if isinstance(fact, Likeness) else ()
-        for n, x in enumerate(names):
-            known = max(fact.occurred_at, fact.received_at - topology.lateness_ms) if isinstance(fact, Touchpoint) else fact.at
+        if not isinstance(fact, Touchpoint):
+            continue
+        for n, x in enumerate(fact.identifiers):
+            known = max(fact.occurred_at, fact.received_at - topology.lateness_ms)
             since[x] = min(since.get(x, known), known)
-            for strong in names[:n] if isinstance(fact, Touchpoint) else ():
+            for strong in fact.identifiers[:n]:
                 sure.add((x, strong))
                 up[x][kind_of(strong)].add(strong)
                 down[strong].add(x)
@@ -195,9 +185,60 @@ def _gather(facts: list[Fact], topology: Topology) -> tuple[dict[str, int], set[
     return since, sure, {x for x in since if is_generic(topology.kinds[kind_of(x)], counts[x], len(down[x]))}
 
 
-def _likely(facts: list[Fact], ordering: Ordering) -> set[tuple[str, str]]:
-    pairs = [sorted(fact.pair, key=ordering.strength) for fact in facts if isinstance(fact, Likeness)]
-    return {(weak, strong) for strong, weak in pairs}
+@dataclass
+class _Found:
+    """What looks alike: `accepted` enough to count, with the records that it goes by; `best`: of every pair the best score."""
+
+    accepted: list[Likely] = field(default_factory=list)
+    records: dict[str, dict[str, Mapping[str, str]]] = field(default_factory=lambda: defaultdict(dict))
+    best: dict[tuple[str, str], float] = field(default_factory=dict)
+    accept: float = 0.0
+
+
+def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
+    """All pairs of records that meet in a block of bearable size and look alike."""
+    found = _Found()
+    if topology.matching is None:
+        return found
+    alike, describer = judge_of(topology.matching), Describer(topology.matching, ordering.digest)
+    found.accept = alike.accept
+    blocks: dict[str, dict[tuple[str, str], Record]] = defaultdict(dict)
+    for fact in facts:
+        said = describer.describe(fact) if isinstance(fact, Touchpoint) else None
+        for block in () if said is None else said.blocks:
+            described = said.described  # type: ignore[union-attr]  # there are blocks only where something was said
+            blocks[block][described.identifier, described.record] = Record(described.record, described.values)
+    pairs = {
+        (weak, strong): (inside[weak], inside[strong])
+        for inside in blocks.values()
+        for strong, weak in combinations(sorted(inside, key=lambda name: (ordering.strength(name[0]), name)), 2)
+        if len(inside) <= topology.matching.limit and weak[0] != strong[0]
+    }
+    for (weak, strong), couple in pairs.items():
+        score = alike.score_pair(*couple)
+        if score < alike.review:
+            continue
+        pair = weak[0], strong[0]
+        found.best[pair] = max(score, found.best.get(pair, score))
+        if score >= alike.accept:
+            found.accepted.append(Likely(*pair, score, (weak[1], strong[1])))
+            for (x, name), record in zip((weak, strong), couple, strict=True):
+                found.records[x][name] = record.values
+    return found
+
+
+def _reviews(
+    found: _Found, people: People, home: Mapping[str, str], apart: set[frozenset[str]], joined: set[frozenset[str]]
+) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Who waits for a steward, and what she has decided."""
+    reviews: dict[tuple[str, ...], tuple[str, str]] = {}
+    for pair, score in found.best.items():
+        why = "score" if score < found.accept else people.unlikely.get(pair, "")
+        if frozenset(pair) in apart | joined:
+            reviews[pair] = "rejected" if frozenset(pair) in apart else "accepted", why
+        elif home.get(pair[0]) != home.get(pair[1]) and why in {"score", "support", "ambiguous", "neighbours"}:
+            reviews[pair] = "open", why
+    return reviews
 
 
 def _words(facts: list[Fact]) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
@@ -225,23 +266,28 @@ def _view(
     epochs: Epochs,
 ) -> Truth:
     truth = Truth(nobody=people.nobody)
+    origins: dict[str, str] = {}
     for group in people.groups:
         oldest = min(group, key=lambda x: (max(since[x], _epoch(epochs, x)), journeys.ordering.strength(x)))
         customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody, epoch=epochs.get(oldest))
         truth.people[customer_id] = group
+        origins[customer_id] = oldest
         truth.customer_ids.update(dict.fromkeys(group, customer_id))
     owned: dict[str, list[Touchpoint]] = defaultdict(list)
+    owned_by: dict[int, str] = {}
     for t in touchpoints:
         usable = t.identifiers[held[t.key, t.content, t.tenant] :]
         alive = (x for x in usable if x in truth.customer_ids and x not in people.nobody and _epoch(epochs, x) < t.occurred_at)
         owner = next(alive, usable[0])
         if owner in truth.customer_ids:
             owned[truth.customer_ids[owner]].append(t)
+        owned_by[id(t)] = owner
     horizon = as_of - journeys.topology.retention_ms
     for customer_id, group in truth.people.items():
         is_nobody = not group.isdisjoint(people.nobody)
-        tenant = tenant_of(min(group))
-        person, moments = refold(journeys, tenant, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody)
+        core = people.surely.get(origins[customer_id], frozenset())
+        surely = [t for t in owned[customer_id] if owned_by[id(t)] in core]
+        person, moments = refold(journeys, customer_id, group, owned[customer_id], as_of, is_nobody=is_nobody, core=core, surely=surely)
         truth.persons[customer_id] = person
         moments = {name: content for name, content in moments.items() if content.occurred_at >= horizon}
         truth.moments.update(moments)

@@ -1,4 +1,5 @@
-"""Faults that concern several keys: aliases, topics, guards, outputs, times. Journeys and attributes have their own: check_journey.py, check_attributes.py.
+"""Faults that concern several keys: aliases, topics, guards, outputs, times. Journeys, attributes and matching have
+their own: check_journey.py, check_attributes.py, check_matching.py.
 
 The checks run on whatever of the document the model accepts, so that one misspelt key does not hide the other faults.
 """
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 
 from touchstone.topology.check_attributes import check_attributes
 from touchstone.topology.check_journey import check_journey
+from touchstone.topology.check_matching import check_matching
 from touchstone.topology.explain import Location
 from touchstone.topology.findings import Findings
 from touchstone.topology.model import LARGEST_PROFILE, LARGEST_RECORD, WrittenChannel, WrittenIdentifier, WrittenTopology, WrittenType
@@ -33,6 +35,7 @@ def check(topology: WrittenTopology, found: Findings) -> None:
     for name, journey in topology.journeys.items():
         check_journey(("journeys", name), journey, topology, found)
     check_attributes(topology, found)
+    check_matching(topology, found)
     _check_outputs(topology, found)
 
 
@@ -58,7 +61,7 @@ def _check_aliases(
 
 def _check_topics(topology: WrittenTopology, found: Findings) -> None:
     owner: dict[str, str] = {}
-    named: list[tuple[str, Location]] = [(getattr(topology.topics, kind), ("topics", kind)) for kind in type(topology.topics).model_fields]
+    named: list[tuple[str, Location]] = [(getattr(topology.topics, kind), ("topics", kind)) for kind in _own(topology)]
     named += [(channel.topic or f"touchpoints.{name}.v1", ("channels", name, "topic")) for name, channel in topology.channels.items()]
     named += [(output.topic, ("outputs", name, "topic")) for name, output in topology.outputs.items()]
     for topic, location in named:
@@ -67,6 +70,11 @@ def _check_topics(topology: WrittenTopology, found: Findings) -> None:
             found.at(location, f"the topic `{topic}` is already that of {owner[topic]}; each needs its own")
         else:
             owner[topic] = here
+
+
+def _own(topology: WrittenTopology) -> list[str]:
+    """The topics that are no channel's, by what they hold; that of the reviews exists only where something is compared."""
+    return [kind for kind in type(topology.topics).model_fields if kind != "reviews" or topology.matching is not None]
 
 
 def _check_guards(kinds: Mapping[str, WrittenIdentifier], found: Findings) -> None:

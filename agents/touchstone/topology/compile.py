@@ -20,7 +20,9 @@ from touchstone.topology.model import (
     WrittenTopology,
     is_pattern,
 )
+from touchstone.topology.model_matching import WrittenMatching
 from touchstone.topology.pattern import as_pattern
+from touchstone.topology.roles import Role
 from touchstone.topology.topics import Topics
 
 
@@ -137,6 +139,26 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """Which records are compared, on what, and how alike is alike enough.
+
+    `roles`: attribute of a touchpoint's profile -> the role that it plays in a comparison (topology/roles.py), in the order of the author;
+    `kinds`: kind of identifier -> the role that its value plays besides. `blocks`: ways to meet, each some parts of a record; None: the
+    default ones. `limit`: a block with more records is closed. `accept` and `review`: probabilities; None: those of the model. `neighbours`: so
+    many accepted likenesses of one record count. `model`: the file of `touchstone match train`; None: what is believed before anything was learnt.
+    """
+
+    roles: Mapping[str, Role]
+    kinds: Mapping[str, Role]
+    blocks: tuple[tuple[str, ...], ...] | None
+    limit: int
+    accept: float | None
+    review: float | None
+    neighbours: int
+    model: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything the stages need to know. `fingerprint` is a hash of what decides results: a state carries it.
 
@@ -170,6 +192,7 @@ class Topology:
     recycled: frozenset[str] = frozenset()
     consents: Mapping[str, Consent] = field(default_factory=dict)
     """Of every purpose that `consent` or an output names."""
+    matching: Matching | None = None
 
     @property
     def asking(self) -> tuple[Output, ...]:
@@ -182,8 +205,8 @@ class Topology:
         return max([1, *(rule.count for journey in self.journeys for rule in journey.rules)])
 
 
-def compile_topology(written: WrittenTopology) -> Topology:
-    """What the engine runs, of a definition that was checked (load.py does both)."""
+def compile_topology(written: WrittenTopology, model: bytes | None = None) -> Topology:
+    """What the engine runs, of a definition that was checked and the matching model that it names (load.py does all)."""
     kind_aliases = _aliases({name: kind.aliases for name, kind in written.identifiers.items()})
     channel_aliases = _aliases({name: channel.aliases for name, channel in written.channels.items()})
     type_aliases = _aliases({name: kind.aliases for name, kind in written.types.items()})
@@ -221,6 +244,7 @@ def compile_topology(written: WrittenTopology) -> Topology:
         recycled=frozenset(name for name, kind in written.identifiers.items() if kind.recycled),
         consents={output.purpose: Consent() for output in written.outputs.values() if output.purpose is not None}
         | {name: Consent(one.on_conflict == "most_restrictive", one.assumed == "granted") for name, one in written.consent.items()},
+        matching=None if written.matching is None else _matching(written.matching, model),
     )
     return replace(topology, fingerprint=fingerprint(deciding(topology)))
 
@@ -235,14 +259,38 @@ def deciding(topology: Topology) -> dict[str, Any]:
     """
     beside = {"name", "fingerprint", "clock", "moments_retention_ms", "partitions", "channels", "channel_aliases", "outputs", "topics"}
     beside |= {"dead_letters"}
-    beside |= {name for name in ("attributes", "recycled", "consents") if not getattr(topology, name)}
+    beside |= {name for name in ("attributes", "recycled", "consents", "matching") if not getattr(topology, name)}
     parts = {name: getattr(topology, name) for name in Topology.__dataclass_fields__ if name not in beside}
     asking = tuple(replace(output, topic="") for output in topology.asking)
+    if topology.matching is not None:
+        parts["matching"] = _comparing(topology.matching)
     return parts | {"asking": asking} if asking else parts
+
+
+def _comparing(matching: Matching) -> dict[str, Any]:
+    """The same with the attributes and kinds of each role in their order: the first that says something counts."""
+    parts = {name: getattr(matching, name) for name in Matching.__dataclass_fields__}
+    for name in ("roles", "kinds"):
+        named: Mapping[str, str] = parts[name]
+        parts[name] = {role: tuple(one for one in named if named[one] == role) for role in named.values()}
+    return parts
 
 
 def _dead_letters(limit: WrittenDeadLetters) -> DeadLetterLimit:
     return DeadLetterLimit(math.floor(limit.ratio * limit.of), limit.of, limit.in_a_row)
+
+
+def _matching(matching: WrittenMatching, model: bytes | None) -> Matching:
+    return Matching(
+        roles=dict(matching.attributes),
+        kinds=dict(matching.identifiers),
+        blocks=None if matching.blocks is None else tuple(tuple(block) for block in matching.blocks),
+        limit=matching.block_limit,
+        accept=matching.accept,
+        review=matching.review,
+        neighbours=matching.neighbours,
+        model=model,
+    )
 
 
 def _aliases(named: Mapping[str, Iterable[str]]) -> dict[str, str]:

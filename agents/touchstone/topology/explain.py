@@ -104,6 +104,9 @@ def _message(error: ErrorDetails, *, is_key: bool) -> str:
     if kind in {"greater_than_equal", "less_than_equal"}:
         bound, how = (context["ge"], "least") if kind == "greater_than_equal" else (context["le"], "most")
         return f"expected at {how} {bound}, found {_shown(found)}"
+    if kind in {"greater_than", "less_than"}:
+        bound, how = (context["gt"], "more") if kind == "greater_than" else (context["lt"], "less")
+        return f"expected {how} than {bound:g}, found {_shown(found)}"
     if kind in {"too_short", "too_long"}:
         bound, how = (context["min_length"], "least") if kind == "too_short" else (context["max_length"], "most")
         return f"expected at {how} {bound} {'entry' if bound == 1 else 'entries'}, found {context['actual_length']}"

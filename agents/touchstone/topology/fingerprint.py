@@ -12,7 +12,7 @@ _MEANING = 1
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
-    """32 hexadecimal digits over dataclasses, mappings, sets, sequences, patterns and plain values."""
+    """32 hexadecimal digits over dataclasses, mappings, sets, sequences, patterns, bytes and plain values."""
     text = json.dumps([_MEANING, canonical(parts)], sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -29,6 +29,8 @@ def canonical(value: Any) -> Any:
         return [canonical(inner) for inner in value]
     if isinstance(value, re.Pattern):
         return value.pattern
+    if isinstance(value, bytes):  # a file: what stands in it matters, but nobody wants to read it here
+        return f"sha256:{hashlib.sha256(value).hexdigest()[:32]}"
     return value
 
 

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from touchstone import bundle
 from touchstone.errors import Fault, TopologyError, UsageError
 from touchstone.topology.check import check
+from touchstone.topology.check_matching import model_in
 from touchstone.topology.compile import Topology, compile_topology
 from touchstone.topology.document import MAX_BYTES, Node, read
 from touchstone.topology.explain import details, doomed, explain, is_like, place
@@ -54,26 +55,26 @@ def load_topology(path: Path) -> Topology:
 
 
 def load_text(text: str, file: str) -> Topology:
-    """Check and compile a topology given as text; `file` is the name its faults are reported under.
+    """Check and compile a topology given as text; `file` is the name its faults are reported under, and where the path of a model begins.
 
     Raises:
         TopologyError: The definition is wrong; it holds all faults, in the order of the file.
     """
     root, faults = read(text, file)
-    written = None
+    written, model = None, None
     if root is not None:
-        written, more = _validate(root, file, faults)
+        written, model, more = _validate(root, file, faults)
         faults = faults + more
     if faults or written is None:
         raise TopologyError(_in_order(faults))
-    return compile_topology(written)
+    return compile_topology(written, model)
 
 
-def _validate(root: Node, file: str, known: list[Fault]) -> tuple[WrittenTopology | None, list[Fault]]:
-    """What of the document the model accepts, and everything that is wrong with it."""
+def _validate(root: Node, file: str, known: list[Fault]) -> tuple[WrittenTopology | None, bytes | None, list[Fault]]:
+    """What of the document the model accepts, the matching model that it names, and everything that is wrong with both."""
     if not isinstance(root.value, dict):
         message = "expected a mapping with version, name, channels, identifiers, ..., found something else"
-        return None, [Fault(message, "", file, root.line, root.column)]
+        return None, None, [Fault(message, "", file, root.line, root.column)]
     places = {(fault.line, fault.column) for fault in known}
     faults: list[Fault] = []
     left_out: list[str] = [fault.path for fault in known]
@@ -95,14 +96,18 @@ def _validate(root: Node, file: str, known: list[Fault]) -> tuple[WrittenTopolog
             root = _without(root, parts, set(missing))
     findings = Findings(root, file, [path for path in left_out if path])
     check(written, findings)
-    return written, faults + findings.faults
+    model = model_in(written, file, findings)
+    return written, model, faults + findings.faults
 
 
 def _follows(error: ErrorDetails, root: Node, left_out: list[str]) -> bool:
-    """Whether a key is missing only because its value was refused before."""
-    if error["type"] != "missing":
+    """Whether a key is missing, or too little stands under it, only because a value was refused before."""
+    if error["type"] == "too_short":
+        key = place(root, error["loc"])[0].path
+    elif error["type"] == "missing":
+        key = f"{place(root, error['loc'][:-1])[0].path}.{error['loc'][-1]}".removeprefix(".")
+    else:
         return False
-    key = f"{place(root, error['loc'][:-1])[0].path}.{error['loc'][-1]}".removeprefix(".")
     return any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in left_out)
 
 

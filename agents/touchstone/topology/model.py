@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from touchstone.topology.model_attributes import Entries
+from touchstone.topology.model_matching import WrittenMatching
 from touchstone.topology.quantity import Duration, Size, Span
 from touchstone.topology.words import (
     Blocked,
@@ -285,6 +286,7 @@ class WrittenTopics(Written):
         "deadletters.v1", description="Records that cannot be processed, with the reason and their original bytes."
     )
     commands: TopicName = Field("commands.v1", description="What stewards rule about who is who; read, and kept for ever.")
+    reviews: TopicName = Field("reviews.v1", description="Pairs that look alike, but not enough to be one person; only with `matching`.")
     privacy: TopicName = Field("privacy.v1", description="What was forgotten, by keyed hashes; compacted, and kept for ever.")
 
 
@@ -337,6 +339,9 @@ class WrittenTopology(Written):
     consent: dict[Word, WrittenConsent] = Field(
         {},
         description="The purposes for which consent is asked, by name. Where one is given, outputs name only these.",
+    )
+    matching: WrittenMatching | None = Field(
+        None, description="Whose records are compared, on what, and how alike is alike enough. Default: nobody's."
     )
     outputs: dict[Name, WrittenOutput] = Field({}, description="Further topics for some of the moments, by name.")
     topics: WrittenTopics = Field(WrittenTopics(), description="The topics that are no channel's.")

@@ -21,6 +21,7 @@ def prefixed(topology: Topology, prefix: str) -> Topology:
             identities=prefix + names.identities,
             deadletters=prefix + names.deadletters,
             commands=prefix + names.commands,
+            reviews=prefix + names.reviews,
             privacy=prefix + names.privacy,
         ),
     )

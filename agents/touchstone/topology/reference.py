@@ -133,7 +133,8 @@ def _kind(field: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"list of {_kind(field['items'])}"
     if kind == "object" or "$ref" in field:
-        return "mapping by name" if "patternProperties" in field else "mapping"
+        words = [one for one in field.get("patternProperties", {}).values() if "enum" in one]
+        return f"mapping by name of {_kind(words[0])}" if words else "mapping by name" if "patternProperties" in field else "mapping"
     if isinstance(kind, list):
         return ", ".join(_kind({"type": one}) for one in kind)
     return {"string": "text", "boolean": "`true`, `false`"}.get(str(kind), str(kind))

@@ -19,7 +19,7 @@ class Subject:
 
 
 def subjects(topology: Topology) -> list[Subject]:
-    """Of every topic with Avro in it: outputs and commands always, channels where the topology says so. JSON has no subject."""
+    """Of every topic with Avro in it: outputs and commands always, reviews with `matching`, channels where the topology says so. JSON has no subject."""
     names = topology.topics
     channels = dict.fromkeys(channel.topic for channel in topology.channels.values() if channel.format == "avro")
     return [
@@ -28,6 +28,7 @@ def subjects(topology: Topology) -> list[Subject]:
         *(Subject(output.topic, "Moment") for output in topology.outputs),
         Subject(names.customers, "Customer"),
         Subject(names.identities, "IdentityChange"),
+        *([Subject(names.reviews, "Review")] if topology.matching is not None else []),
         Subject(names.deadletters, "DeadLetter"),
         Subject(names.commands, "Command"),
     ]

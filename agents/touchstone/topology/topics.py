@@ -12,4 +12,5 @@ class Topics:
     identities: str = "identities.v1"
     deadletters: str = "deadletters.v1"
     commands: str = "commands.v1"
+    reviews: str = "reviews.v1"
     privacy: str = "privacy.v1"

@@ -18,6 +18,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f]
 TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,248}$")]
 """The name of a Kafka topic: letters, digits, `.`, `_`, `-`, no `.` in front; at most 249."""
 
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+"""The path of a file, relative to that of the topology."""
+
 Attribute = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(?:\.[^.\s]+)*$", max_length=256)]
 """An attribute of a touchpoint: `rating` means properties.rating; `context.campaign` and `profile.city` name another part."""
 

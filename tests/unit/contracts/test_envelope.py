@@ -1,5 +1,6 @@
 """The headers say what a record is without opening it."""
 
+from tests.samples import REVIEW
 from touchstone.contracts.envelope import Envelope
 from touchstone.model.output import Customer, IdentityChange
 
@@ -27,3 +28,11 @@ def test_an_identity_change_is_found_under_its_own_id() -> None:
     headers = dict(Envelope("touchstone/shop").identity_change(change))
 
     assert (headers["ce_id"], headers["ce_time"]) == (b"x9", b"1970-01-01T00:00:00.000Z")
+
+
+def test_each_revision_of_a_review_is_an_event_of_its_own() -> None:
+    """At the time it was found."""
+    headers = dict(Envelope("touchstone/shop").review(REVIEW))
+
+    assert headers["ce_type"] == b"touchstone.review.v1"
+    assert (headers["ce_id"], headers["ce_time"]) == (b"5e7a90c31b2d4f68-1", b"2024-05-01T10:00:01.000Z")

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.journey.desk import kinds, touchpoint
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
+from touchstone.identity.sharing import MOST_ALIKE
 from touchstone.model import message as m
-from touchstone.model.component import IDENTITY_ROWS, Ruling
+from touchstone.model.component import IDENTITY_ROWS, Described, Likeness, Ruling
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
 
@@ -129,14 +131,46 @@ def test_a_sight_that_says_nothing_new_is_not_passed_on() -> None:
     assert desk.tell(m.Seen(COOKIE, 3)) == [m.AddSeen(COOKIE, COOKIE, 3)]
 
 
-def test_a_likeness_unites_components_whatever_the_guard() -> None:
-    """It is an edge of its own class; resolve decides."""
+def _match(weak: str, strong: str, *, is_accepted: bool = True) -> m.Match:
+    likeness = Likeness(weak, strong, ("a", "b"), 9.0, 3, ("default/block:x",))
+    return m.Match(weak, likeness, (Described(weak, "a", {}, 3), Described(strong, "b", {}, 4)), is_accepted)
+
+
+def test_a_likeness_unites_components_where_it_is_accepted() -> None:
+    """It is evidence of its own class; resolve decides. One that is for review brings nobody under one root."""
+    found, only_for_review = _match(PHONE, EMAIL), _match(PHONE, EMAIL, is_accepted=False)
+
+    said = Desk().settle(found)
+
+    assert said[0] == m.AddLikeness(PHONE, found.likeness, found.records)
+    assert [type(message) for message in said[1:]] == [m.Absorb]
+    assert Desk().settle(only_for_review) == [m.AddLikeness(PHONE, only_for_review.likeness, only_for_review.records)]
+
+
+def test_a_description_goes_to_its_blocks_once() -> None:
+    """And again only where it turns out to be older."""
     desk = Desk()
+    described = Described(PHONE, "a", {"given": "ada"}, 5)
 
-    said = desk.settle(m.Match(PHONE, EMAIL, 3))
+    def said(at: int) -> list[object]:
+        return list(desk.tell(m.Describe(PHONE, msgspec.structs.replace(described, at=at), ("default/block:x", "default/block:y"))))
 
-    assert said[0] == m.AddEdge(PHONE, PHONE, EMAIL, 3, 3, sure=False)
-    assert isinstance(said[1], m.Absorb)
+    assert said(5) == [m.Compare("default/block:x", described), m.Compare("default/block:y", described)]
+    assert said(5) == said(6) == []
+    assert [message.described.at for message in said(4)] == [4, 4]  # type: ignore[attr-defined]  # a Compare, as above
+
+
+def test_who_resembles_everybody_resembles_nobody() -> None:
+    """A tablet in a shop, described as each of its users: likeness to it counts no more, at whichever end it stands."""
+    weak_end, strong_end = Desk(), Desk()
+
+    heard = [weak_end.settle(_match(PHONE, f"default/email:{n}")) for n in range(MOST_ALIKE + 2)]
+    met = [strong_end.settle(m.Meet(EMAIL, f"default/phone:{n}")) for n in range(MOST_ALIKE + 2)]
+
+    assert [message.block for said in heard for message in said if isinstance(message, m.AddClosed)] == [PHONE]
+    assert not any(isinstance(message, m.AddLikeness | m.Meet) for message in heard[-1])
+    assert [message.block for said in met for message in said if isinstance(message, m.AddClosed)] == [EMAIL]
+    assert met[-1] == []
 
 
 def test_a_steward_s_word_reaches_the_component_of_both() -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.property.histories import ORDERING, SETTINGS
-from touchstone.identity.evidence import evidence_of
-from touchstone.identity.explanation import Known, explain, members, refused
+from touchstone.identity.evidence import Likenesses, evidence_of
+from touchstone.identity.explanation import Known, Resemblance, explain, members, refused
 from touchstone.identity.resolve import Policy
-from touchstone.model.component import Edge, Node, Ruling
+from touchstone.model.component import Described, Edge, Likeness, Node, Ruling
 
 TOPOLOGY = SETTINGS["wide"]
 POLICY = Policy(TOPOLOGY.kinds, TOPOLOGY.identifiers_per_person, TOPOLOGY.merges_per_person, ORDERING.strength)
@@ -15,13 +15,27 @@ ADA, BOB, TABLET, COOKIE, PHONE = (
 )
 
 
-def known(*claims: tuple[str, str], rulings: tuple[Ruling, ...] = (), likely: tuple[tuple[str, str], ...] = ()) -> Known:
-    """What a component knows of these claims (weak, strong), each seen by a touchpoint of its own."""
-    edges = [Edge(weak, strong, True, n, 10 + n) for n, (weak, strong) in enumerate(claims)]
-    edges += [Edge(weak, strong, False, 5, 5) for weak, strong in likely]
+ACCEPT = 5.0
+VALUES = {"r1": {"given": "ada"}, "r2": {"given": "ida"}, "r3": {"given": "ada", "city": "london"}}
+
+
+def alike(weak: str, strong: str, score: float, *blocks: str, records: tuple[str, str] = ("r1", "r2")) -> Likeness:
+    """They look alike by so many bits."""
+    return Likeness(weak, strong, records, score, 9, blocks or ("open",))
+
+
+def known(
+    *claims: tuple[str, str], rulings: tuple[Ruling, ...] = (), likely: tuple[Likeness, ...] = (), closed: frozenset[str] = frozenset()
+) -> Known:
+    """What a component knows of these claims (weak, strong), each seen by a touchpoint of its own, and of who looks alike."""
+    edges = [Edge(weak, strong, n, 10 + n) for n, (weak, strong) in enumerate(claims)]
     named = {(min(pair), max(pair)): f"web/e{n}" for n, pair in enumerate(claims)}
-    nodes = {x: Node(since=0) for pair in (*claims, *likely, (ADA, BOB)) for x in pair}
-    return Known(evidence_of(nodes, edges, rulings, {ADA, BOB}), POLICY, tuple(edges), rulings, named)
+    pairs = [(one.weak, one.strong) for one in likely]
+    nodes = {x: Node(since=0) for pair in (*claims, *pairs, (ADA, BOB)) for x in pair}
+    described = [Described(x, r, VALUES[r], 9) for one in likely for x, r in zip((one.weak, one.strong), one.records, strict=True)]
+    likenesses = Likenesses(likely, described, closed)
+    evidence = evidence_of(nodes, edges, rulings, {ADA, BOB}, likenesses, ACCEPT)
+    return Known(evidence, POLICY, tuple(edges), rulings, named, likenesses, ACCEPT)
 
 
 def split(x: str, y: str) -> Ruling:
@@ -75,10 +89,74 @@ def test_who_has_nothing_in_common_is_not_explained_away(second: str, verdict: s
 
 
 def test_a_likeness_is_told_from_what_was_seen() -> None:
-    """It names no touchpoint."""
-    (step,) = explain(known((COOKIE, ADA), likely=((TABLET, COOKIE),)), COOKIE, TABLET).path
+    """It names no touchpoint, but the records by which they look alike, the likeliest, turned the way it is gone."""
+    found = known(
+        (COOKIE, ADA), likely=(alike(TABLET, COOKIE, 6.0, records=("r1", "r2")), alike(TABLET, COOKIE, 7.0, records=("r3", "r2")))
+    )
 
-    assert (step.by, step.touchpoint) == ("likely", None)
+    (step,) = explain(found, COOKIE, TABLET).path
+
+    assert (step.by, step.touchpoint, step.refused, step.first) == ("likely", None, None, 9)
+    assert step.alike == Resemblance(7.0, (VALUES["r2"], VALUES["r3"]))
+
+
+def test_what_counts_in_an_open_block_goes_before_what_was_likelier_in_a_closed_one() -> None:
+    """The records that counted are shown."""
+    open_one, closed_one = alike(TABLET, COOKIE, 6.0, records=("r1", "r2")), alike(TABLET, COOKIE, 9.0, "crowd", records=("r3", "r2"))
+
+    (step,) = explain(known((COOKIE, ADA), likely=(open_one, closed_one), closed=frozenset({"crowd"})), TABLET, COOKIE).path
+
+    assert step.refused is None
+    assert step.alike == Resemblance(6.0, (VALUES["r1"], VALUES["r2"]))
+
+
+@pytest.mark.parametrize(
+    ("likely", "closed", "rule"),
+    [
+        (alike(COOKIE, TABLET, 4.9), frozenset[str](), "score"),
+        (alike(COOKIE, TABLET, 9.0, "crowd"), frozenset({"crowd"}), "closed"),
+        (alike(COOKIE, TABLET, 9.0), frozenset({TABLET}), "neighbours"),
+        (alike(COOKIE, TABLET, 9.0), frozenset[str](), "unique:user_id"),
+    ],
+)
+def test_a_likeness_that_unites_nobody_says_why(likely: Likeness, closed: frozenset[str], rule: str) -> None:
+    """It is below acceptance, its blocks are closed, one resembles everybody, or a limit forbids it."""
+    found = known((COOKIE, ADA), (TABLET, BOB), likely=(likely,), closed=closed)
+
+    explanation = explain(found, ADA, BOB)
+
+    assert explanation.verdict == "two"
+    assert [(step.by, step.refused) for step in explanation.path] == [("sure", None), ("likely", rule), ("sure", None)]
+    assert [(step.by, step.refused) for step in refused(found, ADA)] == [("likely", rule)]
+
+
+def test_a_likeness_below_acceptance_inside_one_person_is_not_refused() -> None:
+    """Nothing was refused where they are one by what was seen."""
+    found = known((COOKIE, ADA), likely=(alike(COOKIE, ADA, 1.0),))
+
+    assert refused(found, ADA) == []
+    assert [step.by for step in explain(found, ADA, COOKIE).path] == ["sure"]
+
+
+def test_an_accepted_review_is_a_step_under_its_own_name() -> None:
+    """With the command."""
+    pair = (min(ADA, PHONE), max(ADA, PHONE))
+
+    (step,) = explain(known((PHONE, PHONE), rulings=(Ruling(pair, "accept", 7, "s2", ""),)), ADA, PHONE).path
+
+    assert (step.by, step.command, step.refused) == ("accept", "s2", None)
+
+
+def test_a_rejected_review_keeps_apart_who_look_alike() -> None:
+    """The ruling is named, and what it outweighs."""
+    pair = (min(TABLET, COOKIE), max(TABLET, COOKIE))
+    found = known((COOKIE, ADA), likely=(alike(TABLET, COOKIE, 9.0),), rulings=(Ruling(pair, "reject", 7, "s4", ""),))
+
+    explanation = explain(found, TABLET, ADA)
+
+    assert explanation.verdict == "two"
+    assert [ruling.action for ruling in explanation.kept_apart] == ["reject"]
+    assert [step.refused for step in refused(found, ADA)] == ["apart"]
 
 
 def test_a_person_is_listed_from_whom_was_asked_for() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.journey.desk import kinds
 from touchstone.identity.ordering import Ordering
-from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART, Evidence, People, Policy, resolve
+from touchstone.identity.resolve import GENERIC, MERGE_LIMIT, PERSONS, REFUSED_APART, Evidence, Likely, People, Policy, resolve
 
 
 def people(
@@ -19,7 +19,7 @@ def people(
     evidence = Evidence(
         seen=set(map(_key, named)),
         sure={(_key(weak), _key(strong)) for weak, strong in edges},
-        likely={(_key(weak), _key(strong)) for weak, strong in maybe},
+        likely=[Likely(_key(weak), _key(strong), 9.0 - n, ("", "")) for n, (weak, strong) in enumerate(maybe)],
         generic={_key(x) for x in more.get("generic", ())},
         apart={frozenset(map(_key, words.split())) for words in more.get("apart", ())},
         anchors={_key(x) for x in more.get("anchors", ())},
@@ -216,7 +216,7 @@ def test_likeness_unites_after_what_was_observed_where_it_may() -> None:
 def test_likeness_does_not_move_who_belongs_to_nobody_or_was_never_seen() -> None:
     """Nor does it bring anybody about."""
     assert groups(people(likely=["phone:1 email:a"], generic=["phone:1"])) == {"email:a", "phone:1"}
-    alone = Evidence(seen={"default/email:a"}, likely={("default/phone:1", "default/email:a")})
+    alone = Evidence(seen={"default/email:a"}, likely=[Likely("default/phone:1", "default/email:a", 9.0, ("", ""))])
     assert groups(resolve(alone, Policy(kinds(), 9, 9, Ordering(kinds()).strength))) == {"email:a"}
 
 

@@ -53,6 +53,18 @@ def test_json_and_avro_say_the_same(reader: CommandReader) -> None:
     assert other.messages() == ruled.messages()
 
 
+@pytest.mark.parametrize("action", ["accept", "reject"])
+def test_an_answer_to_a_review_is_a_command_like_the_others(reader: CommandReader, action: str) -> None:
+    """As JSON and as Avro; identity is told of it under its own name."""
+    ruled = reader.read(json.dumps(SPLIT | {"action": action}).encode(), NOON)
+
+    (message,) = ruled.messages()
+
+    assert reader.read(bundled_codec().encode_command(ruled.command), NOON) == ruled
+    assert isinstance(message, Order)
+    assert message.action == action
+
+
 def test_an_undo_is_told_to_the_command_that_it_names(reader: CommandReader) -> None:
     """In its tenant."""
     assert reader.read(json.dumps(UNDO | {"tenant": "x"}).encode(), NOON).messages()[0] == Undo("x/command:s1", "w1")
@@ -64,7 +76,7 @@ def test_an_undo_is_told_to_the_command_that_it_names(reader: CommandReader) -> 
         (SPLIT | {"command_id": None}, reasons.MISSING_FIELD),
         (SPLIT | {"command_id": "a\x1fb"}, reasons.INVALID_FIELD),
         (SPLIT | {"action": None}, reasons.MISSING_FIELD),
-        (SPLIT | {"action": "accept"}, reasons.UNKNOWN_ACTION),
+        (SPLIT | {"action": "acept"}, reasons.UNKNOWN_ACTION),
         (SPLIT | {"action": "UNKNOWN"}, reasons.UNKNOWN_ACTION),
         (SPLIT | {"at": None}, reasons.MISSING_FIELD),
         (SPLIT | {"at": "noon"}, reasons.INVALID_TIME),

@@ -11,7 +11,7 @@ from touchstone.journey.policy import Journeys
 from touchstone.journey.speaker import Speaker
 from touchstone.model import message as m
 from touchstone.model.component import JOURNEY_ROWS, Person
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
@@ -85,15 +85,15 @@ class Desk:
         self.sent: list[Any] = []
         self.wall = 0
 
-    def begin(self) -> tuple[Speaker, list[Moment | Customer | IdentityChange]]:
+    def begin(self) -> tuple[Speaker, list[Moment | Customer | IdentityChange | Review]]:
         """A transaction: who speaks in it, and what is said."""
         self.wall += 1
-        said: list[Moment | Customer | IdentityChange] = []
+        said: list[Moment | Customer | IdentityChange | Review] = []
         return Speaker(self.journeys, said.append, self.wall), said
 
     def tell(
         self, *messages: m.JourneyMessage, now: float | None = None, now_ms: int | None = None
-    ) -> list[Moment | Customer | IdentityChange]:
+    ) -> list[Moment | Customer | IdentityChange | Review]:
         """Handle messages, after the clock has moved to `now` (hours after noon), and commit. Returns what was said."""
         speaker, said = self.begin()
         if now is not None:
@@ -109,7 +109,7 @@ class Desk:
         self.store.commit(self.store.offset + 1)
         return said
 
-    def meet(self, root: str, *touchpoints: Touchpoint, now: float | None = None) -> list[Moment | Customer | IdentityChange]:
+    def meet(self, root: str, *touchpoints: Touchpoint, now: float | None = None) -> list[Moment | Customer | IdentityChange | Review]:
         """Touchpoints arrive at a component, with the evidence that comes with them."""
         return self.tell(*(message for t in touchpoints for message in evidence(root, t)), now=now)
 
@@ -136,11 +136,11 @@ def evidence(root: str, t: Touchpoint) -> list[m.JourneyMessage]:
     ]
 
 
-def moments(said: list[Moment | Customer | IdentityChange]) -> list[tuple[str, str | None, str | None, float]]:
+def moments(said: list[Moment | Customer | IdentityChange | Review]) -> list[tuple[str, str | None, str | None, float]]:
     """The moments among what was said: action, phases, hours after noon."""
     return [(one.action, one.from_phase, one.to_phase, (one.occurred_at - NOON) / HOUR) for one in said if isinstance(one, Moment)]
 
 
-def changes(said: list[Moment | Customer | IdentityChange]) -> list[str]:
+def changes(said: list[Moment | Customer | IdentityChange | Review]) -> list[str]:
     """The kinds of identity changes among what was said."""
     return [one.kind for one in said if isinstance(one, IdentityChange)]

@@ -175,7 +175,10 @@ def ruling(action: str, command: str, *, undone_by: str | None = None) -> Ruling
     [
         (ruling("split", "s1"), set[str](), ("split", "s1")),
         (ruling("forbid", "s1"), set[str](), ("forbid", "s1")),
+        (ruling("reject", "s1"), set[str](), ("reject", "s1")),
         (ruling("join", "s1"), set[str](), ("claim", None)),
+        (ruling("accept", "s1"), set[str](), ("claim", None)),
+        (ruling("accept", "s1", undone_by="w1"), {"s1"}, ("undo", "w1")),
         (ruling("join", "s1", undone_by="w1"), {"s1"}, ("undo", "w1")),
         (ruling("join", "s1", undone_by="w1"), set[str](), ("claim", None)),
         (ruling("split", "s1", undone_by="w1"), {"s1"}, ("claim", None)),
@@ -202,6 +205,7 @@ def test_a_union_by_a_steward_names_the_command(kind: str) -> None:
     join, undone = ruling("join", "s1"), ruling("split", "s1", undone_by="w1")
 
     assert [change.command for change in with_commands([union], after, [join], [join], set())] == ["s1"]
+    assert [change.rule for change in with_commands([union], after, [], [ruling("accept", "s1")], set())] == ["accept"]
     assert [change.command for change in with_commands([union], after, [undone], [], {"s1"})] == ["w1"]
     assert with_commands([union], {ANN: frozenset(("default/cookie:b",))}, [join], [join], set()) == [union]
 

@@ -8,9 +8,11 @@ from tests.unit.journey.desk import HOUR, NOON, Desk, evidence, journey, moments
 from touchstone.journey import component as component_module
 from touchstone.journey.component import Component, held_name
 from touchstone.model import message as m
-from touchstone.model.component import Edge, Ruling
+from touchstone.model.component import Described, Edge, Likeness, Ruling
 from touchstone.model.output import Customer
 
+RECORDS = (Described("w", "r1", {}, 3), Described("s", "r2", {}, 3))
+LIKENESS = Likeness("w", "s", ("r1", "r2"), 9.0, 3, ("default/block:a",))
 HERE, THERE = "default/cookie:here", "default/cookie:there"
 SEARCHED = rule("searched", "interest", "search")
 BOUGHT = rule("bought", "purchase", "order_paid")
@@ -43,13 +45,39 @@ def test_known_since_only_moves_back(desk: Desk) -> None:
 
 
 def test_an_edge_is_news_once_and_its_times_only_widen(desk: Desk) -> None:
-    """Observed and matched are two edges."""
+    """That the two were seen together again is nothing new."""
     component = Component(desk.store, HERE)
 
-    news = [component.add_edge(Edge("w", "s", sure, first, last)) for sure, first, last in ((True, 5, 6), (True, 4, 9), (False, 1, 1))]
+    news = [component.add_edge(Edge("w", "s", first, last)) for first, last in ((5, 6), (4, 9))]
 
-    assert news == [True, False, True]
-    assert [(edge.sure, edge.first, edge.last) for _, edge in component.rows("e")] == [(False, 1, 1), (True, 4, 9)]
+    assert news == [True, False]
+    assert [(edge.first, edge.last) for _, edge in component.rows("e")] == [(4, 9)]
+
+
+def test_a_likeness_is_news_when_it_is_found_in_another_block(desk: Desk) -> None:
+    """Its blocks and records are joined by union; a block that is closed takes it away only where it was the last."""
+    component = Component(desk.store, HERE)
+    one, other = Described("w", "r1", {"given": "ada"}, 7), Described("s", "r2", {"given": "ada"}, 3)
+
+    news = [component.add_likeness(Likeness("w", "s", ("r1", "r2"), 9.0, 3, blocks), (one, other)) for blocks in (("a",), ("b",), ("a",))]
+
+    assert news == [True, True, False]
+    assert component.likenesses().described == [other, one]
+    assert component.add_closed("a")
+    assert not component.add_closed("a")
+    assert [likeness.blocks for likeness in component.likenesses().open()] == [("a", "b")]
+    assert component.add_closed("b")
+    assert component.likenesses().open() == []
+
+
+def test_the_earliest_of_equal_descriptions_is_kept(desk: Desk) -> None:
+    """Whichever comes first."""
+    component = Component(desk.store, HERE)
+
+    for at in (7, 3, 5):
+        component.add_described(Described("w", "r", {"given": "ada"}, at))
+
+    assert [row.at for _, row in component.rows("d")] == [3]
 
 
 def test_every_ruling_is_kept_and_stays_undone(desk: Desk) -> None:
@@ -169,7 +197,9 @@ def test_what_is_said_to_a_component_that_moved_is_passed_on(desk: Desk) -> None
     desk.tell(
         m.AddTouchpoint(HERE, 0, t),
         m.AddSeen(HERE, "default/email:a", 1),
-        m.AddEdge(HERE, "w", "s", 1, 2, sure=False),
+        m.AddEdge(HERE, "w", "s", 1, 2),
+        m.AddLikeness(HERE, LIKENESS, RECORDS),
+        m.AddClosed(HERE, "default/block:a"),
         m.AddRuling(HERE, ruling),
         m.AddGeneric(HERE, "default/email:a"),
         m.Piece(HERE, "default/cookie:x", 1, 2, 5, ()),
@@ -181,7 +211,9 @@ def test_what_is_said_to_a_component_that_moved_is_passed_on(desk: Desk) -> None
         m.Compress("default/cookie:c", THERE),
         m.AddSeen(THERE, "default/email:a", 1),
         m.Compress("default/email:a", THERE),
-        m.AddEdge(THERE, "w", "s", 1, 2, sure=False),
+        m.AddEdge(THERE, "w", "s", 1, 2),
+        m.AddLikeness(THERE, LIKENESS, RECORDS),
+        m.AddClosed(THERE, "default/block:a"),
         m.AddRuling(THERE, ruling),
         m.AddGeneric(THERE, "default/email:a"),
         m.Piece(THERE, "default/cookie:x", 1, 2, 5, ()),

@@ -3,14 +3,14 @@
 from tests.unit.journey.desk import HOUR, Desk, changes, evidence, journey, kinds, moments, rule, topology, touchpoint
 from touchstone.model import message as m
 from touchstone.model.component import Ruling
-from touchstone.model.output import Customer, IdentityChange, Moment
+from touchstone.model.output import Customer, IdentityChange, Moment, Review
 
 ROOT = "default/cookie:c"
 SEARCHED = rule("searched", "interest", "search")
 BOUGHT = rule("bought", "purchase", "order_paid")
 
 
-def customers(said: list[Moment | Customer | IdentityChange]) -> dict[str, tuple[str, list[str]]]:
+def customers(said: list[Moment | Customer | IdentityChange | Review]) -> dict[str, tuple[str, list[str]]]:
     """Customer id -> status and identifiers."""
     return {one.customer_id: (one.status, [x["value"] for x in one.identifiers]) for one in said if isinstance(one, Customer)}
 

@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchstone.matching.cluster import Edge, cluster
+from touchstone.matching.cluster import Edge, Protection, cluster
 from touchstone.matching.records import Record
 
 _ACCEPT = 2.5
@@ -28,6 +28,58 @@ def test_a_chain_of_sixty_is_not_moved_by_one_weak_edge() -> None:
 
     assert people == [set(names[:30]), set(names[30:])]
     assert _people(records, [*sure, _edge("29", "30", 2.6)]) == [set(names)], "it is the disagreement that keeps them apart"
+
+
+def test_a_weak_edge_does_not_move_a_long_chain_where_anybody_can_be_compared() -> None:
+    """A stream can compare any two records of two groups: the few that agree at the ends are outvoted, wherever the edge lies."""
+    names = [f"{n:02}" for n in range(61)]
+    chain = [_edge(one, other, 20.0) for one, other in itertools.pairwise(names[:60])]
+    weak = [_edge("60", end, 2.6) for end in ("00", "31", "59")]
+    records = [Record(name, {}) for name in names]
+
+    people = [cluster(records, [*chain, edge], _ACCEPT, between=_near)[0] for edge in weak]
+
+    assert people == [people[0]] * 3
+    assert frozenset(["60"]) in people[0], "the sixtieth stays alone"
+    assert max(map(len, cluster(records[:60], chain, _ACCEPT, between=_near)[0])) == max(map(len, people[0])), "the chain is what it was"
+
+
+def _near(one: str, other: str) -> float:
+    return 6.0 if abs(int(one) - int(other)) < 12 and "60" not in {one, other} else -6.0
+
+
+def test_protection_can_be_asked_about_any_two_groups() -> None:
+    """It keeps no groups itself: what it says follows from the sets that it is asked about, however often."""
+    records = {name: Record(name, {"generation": mark} if mark else {}) for name, mark in zip("abcd", ["1", "", "2", ""], strict=True)}
+    edges = [_edge("a", "b", 9.0), _edge("b", "c", 8.0), _edge("b", "d", 7.0)]
+    protection = Protection(records, edges, lambda one, other: -9.0 if {one, other} == {"a", "d"} else 9.0, neighbours=2)
+
+    assert protection.why_not(edges[0], {"a"}, {"b"}) is None
+    assert protection.why_not(edges[1], {"a", "b"}, {"c"}) == "generation"
+    assert protection.why_not(edges[1], {"b"}, {"c"}) is None
+    assert protection.why_not(_edge("a", "d", 3.0), {"a"}, {"d"}) == "support"
+    assert protection.why_not(edges[2], {"b"}, {"d"}) is None
+    protection.take(edges[0])
+    protection.take(edges[1])
+    assert protection.why_not(edges[2], {"b"}, {"d"}) == "neighbours"
+    assert protection.why_not(edges[1], {"b", "c"}, {"b", "c"}) == "neighbours"
+
+
+def test_a_large_group_is_asked_through_those_next_to_the_edge() -> None:
+    """Of two hundred records a dozen speak, those first that resemble the end of the edge: it costs no more than for a small group."""
+    names = [f"{n:03}" for n in range(200)]
+    records = {name: Record(name, {}) for name in [*names, "x"]}
+    asked: list[tuple[str, str]] = []
+
+    def between(one: str, other: str) -> float:
+        asked.append((one, other))
+        return 1.0
+
+    protection = Protection(records, [_edge("100", "150", 9.0), _edge("100", "x", 9.0)], between)
+
+    assert protection.why_not(_edge("100", "x", 9.0), set(names), {"x"}) is None
+    assert len(asked) == 12
+    assert {("100", "x"), ("150", "x")} <= set(asked)
 
 
 @given(

@@ -8,10 +8,11 @@ from touchstone.errors import UsageError
 from touchstone.matching.blocking import block_keys, candidates
 from touchstone.matching.compare import compare
 from touchstone.matching.evaluate import b_cubed, cluster_quality, evaluate
+from touchstone.matching.judge import bits, probability
 from touchstone.matching.model import Model, default_model, from_json, to_json
 from touchstone.matching.records import Record, make_record
 from touchstone.matching.roles import guess_roles
-from touchstone.matching.score import Scorer, bits, probability
+from touchstone.matching.score import Scorer
 from touchstone.matching.training import train, train_supervised
 
 

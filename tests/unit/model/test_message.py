@@ -5,15 +5,19 @@ import pytest
 
 from tests.unit.journey.desk import touchpoint
 from touchstone.model import message as m
-from touchstone.model.component import Ruling
+from touchstone.model.component import Described, Likeness, Ruling
 
+DESCRIBED = Described("x", "r1", {"given": "ada"}, 3)
 SAID = [
     m.Arrive("x", 1, touchpoint(0, "search", "email:a", "cookie:1", profile={"city": "Bonn"}, consents={"marketing": True})),
     m.Seen("x", -5),
     m.Claim("x", "y", -2, 3),
     m.Ask("x", "y", granted=True, first=-2, last=3),
     m.Unite("x", "y"),
-    m.Match("x", "y", 3),
+    m.Describe("x", DESCRIBED, ("b1", "b2")),
+    m.Match("x", Likeness("x", "y", ("r1", "r2"), 7.5, 3, ("b1",)), (DESCRIBED, DESCRIBED), is_accepted=True),
+    m.Meet("x", "y"),
+    m.Close("x", "b1"),
     m.Order("x", "split", 3, "hash", (("y", "z"),)),
     m.Undo("x", "w1"),
     m.Rule("y", Ruling(("y", "z"), "join", 3, "s1", "hash", undone_by="w1")),
@@ -22,7 +26,9 @@ SAID = [
 TOLD = [
     m.AddTouchpoint("x", 0, touchpoint(0)),
     m.AddSeen("x", "y", 3),
-    m.AddEdge("x", "y", "z", 1, 2, sure=False),
+    m.AddEdge("x", "y", "z", 1, 2),
+    m.AddLikeness("x", Likeness("x", "y", ("r1", "r2"), 7.5, 3, ("b1",)), (DESCRIBED, DESCRIBED)),
+    m.AddClosed("x", "b1"),
     m.AddRuling("x", Ruling(("y", "z"), "split", 3, "s1", "hash")),
     m.AddGeneric("x", "y"),
     m.Absorb("x", "y"),

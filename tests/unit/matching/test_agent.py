@@ -1,0 +1,139 @@
+"""The match stage of one partition: blocks fill, are compared before the commit, and close."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.unit.journey.desk import kinds
+from touchstone.identity.ordering import Ordering
+from touchstone.matching.agent import BATCH, Matcher, MatchPartition
+from touchstone.matching.judge import judge_of
+from touchstone.matching.records import make_record
+from touchstone.model import message as m
+from touchstone.model.component import MATCH_ROWS, Described
+from touchstone.state.memory import DictBackend
+from touchstone.state.rows import RowStore
+from touchstone.topology.compile import Matching
+from touchstone.topology.roles import Role
+
+ROLES: dict[str, Role] = {"first": "given_name", "last": "family_name", "born": "birth_date", "code": "postcode"}
+ADA = {"first": "Augusta", "last": "Lovelace", "born": "1975-12-10", "code": "24103"}
+BLOCK, OTHER_BLOCK = "default/block:a", "default/block:b"
+
+
+class Desk:
+    """A partition whose blocks hold `limit` records, and what it says."""
+
+    def __init__(self, limit: int = 3) -> None:
+        judge = judge_of(Matching(ROLES, {}, None, limit, 0.9, 0.1, 50, None))
+        self.store = RowStore(DictBackend(), MATCH_ROWS)
+        self.matcher = Matcher(judge, limit, Ordering(kinds()).strength)
+        self.partition = MatchPartition(self.store, self.matcher)
+        self.said: list[Any] = []
+
+    def tell(self, *records: Described, block: str = BLOCK) -> None:
+        """Records come into a block."""
+        for record in records:
+            self.partition.handle(m.Compare(block, record), self.said.append)
+
+    def compare(self) -> list[Any]:
+        """What is said before the commit, with what was said before."""
+        self.matcher.compare(self.said.append)
+        said, self.said = self.said, []
+        return said
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A partition of small blocks."""
+    return Desk()
+
+
+def described(identifier: str, at: int = 5, stated: Mapping[str, str] = ADA) -> Described:
+    """A record of an identifier, as identity sends it."""
+    record = make_record(identifier, stated, ROLES)
+    return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier)
+
+
+def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> None:
+    """With both records, the score, the time of the earlier and the blocks where they met."""
+    one, other = described("user_id:a", 7), described("email:b", 5, ADA | {"last": "Lovlace"})
+    desk.tell(one, other)
+    desk.tell(other, one, block=OTHER_BLOCK)
+
+    (match,) = desk.compare()
+
+    assert match.to == "default/email:b"
+    assert match.records == (other, one)
+    assert match.is_accepted
+    assert (match.likeness.weak, match.likeness.strong, match.likeness.at) == ("default/email:b", "default/user_id:a", 5)
+    assert match.likeness.blocks == (BLOCK, OTHER_BLOCK), "a pair that meets twice is weighed once"
+
+
+def test_nothing_is_said_before_the_comparison_nor_twice(desk: Desk) -> None:
+    """What was compared is not compared again, and a record that comes again is no news; an earlier one is."""
+    one, other = described("user_id:a"), described("email:b")
+    desk.tell(one, other)
+    assert desk.said == []
+    assert len(desk.compare()) == 1
+
+    desk.tell(one, other)
+    assert desk.compare() == []
+
+    desk.tell(described("email:b", 3))
+    (match,) = desk.compare()
+    assert match.likeness.at == 3
+
+
+def test_records_of_one_identifier_are_not_compared_with_each_other(desk: Desk) -> None:
+    """She is herself already."""
+    desk.tell(described("user_id:a"), described("user_id:a", 5, ADA | {"code": "89073"}))
+
+    assert desk.compare() == []
+
+
+def test_who_does_not_look_alike_is_not_said(desk: Desk) -> None:
+    """A block is only a place to meet."""
+    desk.tell(described("user_id:a"), described("email:b", 5, {"first": "Byron", "last": "King", "born": "2006-01-01", "code": "10115"}))
+
+    assert desk.compare() == []
+
+
+def test_a_block_past_its_limit_closes_for_ever_and_says_so(desk: Desk) -> None:
+    """Those who were told of a likeness in it hear; its records go, and what comes later is not looked at."""
+    desk.tell(described("user_id:a"), described("email:b"))
+    assert len(desk.compare()) == 1
+    desk.tell(described("email:c", 5, {"first": "Byron"}), described("email:d", 5, {"first": "Ann"}))
+
+    assert desk.said == [m.Close("default/email:b", BLOCK)]
+    assert [name for name, _ in desk.store.scan(BLOCK, "")] == ["h"]
+    desk.said.clear()
+    desk.tell(described("email:e"), described("email:f"))
+    assert desk.compare() == []
+
+
+def test_a_block_that_closes_before_the_comparison_links_nobody(desk: Desk) -> None:
+    """Its records are gone when it is their turn."""
+    desk.tell(*(described(f"email:{n}") for n in range(4)))
+
+    assert desk.compare() == []
+
+
+def test_a_full_batch_is_compared_at_once() -> None:
+    """A transaction may bring more records than one comparison should take."""
+    desk = Desk(limit=2 * BATCH)
+
+    desk.tell(*(described(f"email:{n}", 5, {"first": f"Name{n}"}) for n in range(BATCH - 2)), described("user_id:a"))
+    assert desk.said == []
+    desk.tell(described("phone:b"))
+
+    assert [match.to for match in desk.said] == ["default/phone:b"]
+
+
+def test_what_waits_is_dropped_with_its_partition(desk: Desk) -> None:
+    """It is somebody else's to compare: the records are in the rows."""
+    desk.tell(described("user_id:a"), described("email:b"))
+    desk.matcher.forget()
+
+    assert desk.compare() == []
