@@ -18,6 +18,7 @@ from touchstone.contracts.registry_client import configured_client
 from touchstone.hash_key import SECRET_VARIABLE, secret_from
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.schemas import Prefetch
+from touchstone.model.erasure import decode_forgotten
 from touchstone.observe.health import start_web
 from touchstone.observe.metrics import (
     BLOCKS,
@@ -41,9 +42,10 @@ from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
 from touchstone.pipeline import Pipeline, stages_of
 from touchstone.publisher import Publisher
-from touchstone.runtime.admin import LARGE_RECORDS, STAMP, TopicSpec, application_topics
+from touchstone.runtime.admin import COMPACTED_IN_TIME, LARGE_RECORDS, STAMP, TopicSpec, application_topics
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.tablereader import Table
 from touchstone.runtime.worker import run_worker
 from touchstone.state.rocksdb import RocksBackend, RocksEnvironment
 from touchstone.state.rows import RowStore
@@ -98,12 +100,17 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
     others = dict.fromkeys(channel_topics(topology), touchpoints)
     commands = touchpoints | {"cleanup.policy": "delete", "retention.ms": "-1"}
     others |= dict.fromkeys((names.moments, *(output.topic for output in topology.outputs)), moments)
-    others |= {names.customers: {"cleanup.policy": "compact"} | LARGE_RECORDS, names.identities: kept, names.deadletters: kept}
+    others |= {
+        names.customers: COMPACTED_IN_TIME | {"min.cleanable.dirty.ratio": "0.3"} | LARGE_RECORDS,
+        names.identities: kept,
+        names.deadletters: kept,
+    }
     if topology.matching is not None:  # compacted as well, so that an erasure can take a review out
         others[names.reviews] = kept | {"cleanup.policy": "compact,delete"}
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),
+        TopicSpec(names.privacy, 1, {"cleanup.policy": "compact"} | LARGE_RECORDS, keeps_count=True),
         *application_topics(app, stages_of(topology), partitions, generation),
     ]
 
@@ -122,7 +129,8 @@ def output_topics(topology: Topology) -> tuple[str, ...]:
     """The topics that others read."""
     names = topology.topics
     reviews = (names.reviews,) if topology.matching is not None else ()
-    return (names.moments, names.customers, names.identities, names.deadletters, *(output.topic for output in topology.outputs), *reviews)
+    further = (output.topic for output in topology.outputs)
+    return (names.moments, names.customers, names.identities, names.deadletters, names.privacy, *further, *reviews)
 
 
 def run(topology: Topology, options: WorkerOptions) -> int:
@@ -161,7 +169,20 @@ def run(topology: Topology, options: WorkerOptions) -> int:
         stall_timeout_ms=options.stall_timeout_ms,
         topic_options=options.topic_options,
     )
-    return run_worker(settings, pipeline, open_store, clock=clock, beside=_beside(topology, pipeline, options), prepare=prepare)
+    return run_worker(
+        settings,
+        pipeline,
+        open_store,
+        clock=clock,
+        beside=_beside(topology, pipeline, options),
+        prepare=prepare,
+        table=privacy_table(topology, pipeline),
+    )
+
+
+def privacy_table(topology: Topology, pipeline: Pipeline) -> Table:
+    """What every worker must know before it processes anything: who was forgotten."""
+    return Table(topology.topics.privacy, lambda value: pipeline.learn(decode_forgotten(value)))
 
 
 def registered_schemas(topology: Topology) -> RegisteredSchemas | None:

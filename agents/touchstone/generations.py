@@ -15,6 +15,7 @@ from touchstone.intake.agent import Intake
 from touchstone.intake.touchpoint import Accepted
 from touchstone.journey.recall import Book
 from touchstone.model.component import NEVER
+from touchstone.model.erasure import ForgottenTable, decode_forgotten
 from touchstone.model.output import Carried, Customer, Moment, Review
 from touchstone.observe.metrics import Counts
 from touchstone.pipeline import JOURNEY, Pipeline, stages_of
@@ -117,7 +118,7 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
     agreement = await read_agreement(bootstrap, app)
     ordering = ordering_of(topology)
     _refuse_other_key(agreement, program_of(topology, ordering))
-    book, codec = Book(ordering), reading_codec()
+    book, codec = Book(ordering, await read_forgotten(topology, bootstrap)), reading_codec()
     asking = {output.topic: output.name for output in topology.asking}
     reviews = [] if topology.matching is None else [topology.topics.reviews]
     there = await partition_counts(bootstrap, [topology.topics.customers, topology.topics.moments, *asking, *reviews])
@@ -147,6 +148,20 @@ async def recall(topology: Topology, app: str, bootstrap: str, tell: Tell = lamb
     # Under another clock the time that was lost may never come; heard at once, it is only noisier.
     is_same_clock = agreement is not None and agreement.clock == topology.clock
     return Recalled(book, inputs, max(reached, default=NEVER) if is_same_clock else NEVER, len(unknown), left)
+
+
+async def read_forgotten(topology: Topology, bootstrap: str) -> ForgottenTable:
+    """What the privacy log says; nothing where there is no such topic yet.
+
+    Raises:
+        Retriable: The brokers cannot be reached.
+    """
+    forgotten, topic = ForgottenTable(), topology.topics.privacy
+    if topic in await partition_counts(bootstrap, [topic]):
+        async for record in read_topic(bootstrap, [topic]):
+            if record.value is not None:
+                forgotten.learn(decode_forgotten(record.value))
+    return forgotten
 
 
 async def rebuild(

@@ -29,6 +29,7 @@ from touchstone.journey.speaker import BEFORE_THE_FIRST, Speaker
 from touchstone.matching.agent import Matcher, MatchPartition
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, STATE_FORMAT
+from touchstone.model.erasure import Forgotten, ForgottenTable
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.observe.metrics import (
     CONSUMED,
@@ -48,7 +49,7 @@ from touchstone.topology.compile import DeadLetterLimit, Output, Topology, decid
 from touchstone.topology.fingerprint import canonical
 
 OutputRecord = Moment | Carried | Customer | IdentityChange | Review | DeadLetter
-Publish = Callable[[OutputRecord, Out], None]
+Publish = Callable[[OutputRecord | Forgotten, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
 IDENTITY, MATCH, JOURNEY = "identity", "match", "journey"
@@ -88,13 +89,14 @@ class Pipeline:
         self._publish = publish
         self._clock = clock
         self._journeys = Journeys(topology, ordering)
-        self._speaker = Speaker(self._journeys, self._emit, carry=self._carry, withhold=self._withhold)
+        self.forgotten = ForgottenTable()
+        self._speaker = Speaker(self._journeys, self._emit, carry=self._carry, withhold=self._withhold, forget=self._forget)
         self.counts = counts or Counts()
         self._sealed_counts = Counts()
         self.committed_counts = Counts()
         self._sealed_censuses: dict[int, Census] = {}
         self._censuses: dict[int, Census] = {}
-        self._intake = Intake(topology, ordering, self.counts, codec)
+        self._intake = Intake(topology, ordering, self.counts, codec, self.forgotten)
         self._tallies = None if limit is None else Tallies(limit)
         self._identities: dict[int, Identity] = {}
         self._journey_partitions: dict[int, JourneyPartition] = {}
@@ -143,11 +145,17 @@ class Pipeline:
         self._sealed_counts.clear()
         self._sealed_censuses.clear()
         self._identities[partition] = Identity(stores[IDENTITY], self._topology.kinds, self._ordering)
-        self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys)
+        self._journey_partitions[partition] = JourneyPartition(stores[JOURNEY], self._journeys, self.forgotten)
         self._censuses[partition] = self._journey_partitions[partition].census
         if self._matcher is not None:
             self._matcher.forget()
             self._match_partitions[partition] = MatchPartition(stores[MATCH], self._matcher)
+
+    def learn(self, fact: Forgotten) -> None:
+        """What the privacy log says: it holds for everything that is processed from now on."""
+        if self.forgotten.learn(fact) and fact.is_generic:
+            for partition in self._journey_partitions.values():
+                partition.look_for(fact.identifier)
 
     def closed(self, partition: int) -> None:
         """The partition is somebody else's."""
@@ -305,6 +313,9 @@ class Pipeline:
         if record.moment.corrects == CONSENT_WITHDRAWN:
             self.counts.add(CORRECTIONS, CONSENT_WITHDRAWN)
         self._publish(record, self._out)  # type: ignore[arg-type]  # set by every entry
+
+    def _forget(self, fact: Forgotten) -> None:
+        self._publish(fact, self._out)  # type: ignore[arg-type]  # set by every entry
 
     def _withhold(self, output: Output) -> None:
         self.counts.add(WITHHELD, output.name)

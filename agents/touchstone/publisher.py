@@ -4,6 +4,7 @@ from touchstone.clock import Clock
 from touchstone.contracts.codec import Codec
 from touchstone.contracts.envelope import Envelope, Headers
 from touchstone.errors import InvariantBroken
+from touchstone.model.erasure import ERASED, Forgotten, encode_forgotten
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
 from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
 from touchstone.runtime.program import Out
@@ -22,7 +23,7 @@ class Publisher:
         self._clock = clock
         self._counts = counts
 
-    def __call__(self, record: Moment | Carried | Customer | IdentityChange | Review | DeadLetter, out: Out) -> None:
+    def __call__(self, record: Moment | Carried | Customer | IdentityChange | Review | DeadLetter | Forgotten, out: Out) -> None:
         """Put one record where its readers look; it leaves with the transaction."""
         topics, codec, envelope = self._topics, self._codec, self._envelope
         match record:
@@ -39,6 +40,8 @@ class Publisher:
             case Customer():
                 headers = envelope.customer(record, self._clock.now_ms())
                 self._put(out, topics.customers, record.customer_id.encode(), codec.encode_customer(record), headers)
+                if record.status == ERASED:  # readers hear of it, and compaction leaves nothing
+                    out.record(topics.customers, record.customer_id.encode(), None)
             case IdentityChange():
                 headers = envelope.identity_change(record)
                 self._put(out, topics.identities, record.customer_id.encode(), codec.encode_identity_change(record), headers)
@@ -47,6 +50,8 @@ class Publisher:
             case DeadLetter():
                 headers = envelope.dead_letter(record)
                 self._put(out, topics.deadletters, record.letter_id.encode(), codec.encode_dead_letter(record), headers)
+            case Forgotten():
+                self._put(out, topics.privacy, record.identifier.encode(), encode_forgotten(record), ())
             case _:
                 raise InvariantBroken(f"expected an output record, found {type(record).__name__}")
 

@@ -9,6 +9,7 @@ from touchstone.clock import ManualClock
 from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.lines import prepare_line
 from touchstone.model.component import NEVER
+from touchstone.model.erasure import Forgotten
 from touchstone.observe.metrics import Metric
 from touchstone.pipeline import OutputRecord, Pipeline
 from touchstone.runtime.program import Out, Record
@@ -63,8 +64,14 @@ class Twin:
         self._partitions = partitions
         self.now = NEVER
 
-        def publish(record: OutputRecord, _: Out) -> None:
-            say(record)
+        self.decided: list[Forgotten] = []
+
+        def publish(record: OutputRecord | Forgotten, _: Out) -> None:
+            if isinstance(record, Forgotten):
+                self.decided.append(record)
+                self.pipeline.learn(record)
+            else:
+                say(record)
 
         self.pipeline = Pipeline(self._topology, self._ordering, partitions, publish, self._clock)
         self.stores = [

@@ -172,9 +172,11 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Late, skewed and repeated touchpoints",
             "cps",
-            "Late ones cause corrections, repeated ones only cost; skewed ones come from devices whose clock is wrong.",
+            "Late ones cause corrections, repeated ones only cost; skewed ones come from devices whose clock is wrong; suppressed ones are of people "
+            "who were forgotten.",
             {
                 "sum by (channel) (rate(touchstone_late_touchpoints_total[$__rate_interval]))": "late {{channel}}",
+                "sum by (channel) (rate(touchstone_suppressed_touchpoints_total[$__rate_interval]))": "suppressed {{channel}}",
                 "sum by (channel) (rate(touchstone_skewed_touchpoints_total[$__rate_interval]))": "skewed {{channel}}",
                 "sum(rate(touchstone_duplicate_touchpoints_total[$__rate_interval]))": "repeated",
                 "sum(rate(touchstone_limited_touchpoints_total[$__rate_interval]))": "over a limit",

@@ -1,7 +1,7 @@
 """The law of convergence: run a history through the real stages, and compare all that was said and kept with the perfect observer."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -15,10 +15,11 @@ from touchstone.journey.component import Component
 from touchstone.journey.policy import customer_id_of
 from touchstone.journey.reviews import ACCEPTED, OPEN, REJECTED
 from touchstone.journey.speaker import Speaker
-from touchstone.model.component import SaidCustomer
+from touchstone.model.component import NEVER, SaidCustomer
+from touchstone.model.erasure import ForgottenTable
 from touchstone.model.identifier import identifier_key, tenant_of
 from touchstone.model.output import Customer, IdentityChange, Moment, MomentContent, Review
-from touchstone.testing.oracle import Fact, Truth, tell
+from touchstone.testing.oracle import Erasure, Fact, Truth, epochs_of, reached_by, tell
 
 CONSUMERS = 4
 
@@ -95,7 +96,11 @@ def _arrive_as_they_happen(history: History, system: System, random: Random) -> 
 
 def check(history: History, system: System) -> None:
     """The live system agrees with the perfect observer in everything that is promised."""
-    truth = tell(history.facts, history.topology, ORDERING, history.end)
+    forgotten = ForgottenTable()
+    for decision in system.decided:
+        forgotten.learn(decision)
+    decided = {x: fact.until for x, fact in forgotten.items()}
+    truth = tell(history.facts, history.topology, ORDERING, history.end, decided)
     moments = [record for record in system.outputs if isinstance(record, Moment)]
     customers = [record for record in system.outputs if isinstance(record, Customer)]
     _check_people(system, truth)
@@ -104,10 +109,11 @@ def check(history: History, system: System) -> None:
         said = [record.moment for record in system.carried if record.output == output.name]
         _check_moments(history, said, truth.carried.get(output.name, {}), f"what {output.name} carries")
         _check_log(history, said, [])
-    _check_customers(history, system, customers, truth)
+    _check_customers(system, customers, truth, forgotten)
     _check_reviews(history, [record for record in system.outputs if isinstance(record, Review)], truth)
     _check_log(history, moments, customers, [record for record in system.outputs if isinstance(record, Review)])
     _check_state(history, system)
+    _check_forgotten(history, system, epochs_of(history.facts, decided))
 
 
 def _check_people(system: System, truth: Truth) -> None:
@@ -131,8 +137,29 @@ def content_of(moment: Moment) -> MomentContent:
     return MomentContent(*(getattr(moment, name) for name in MomentContent.__struct_fields__))
 
 
-def _check_customers(history: History, system: System, customers: list[Customer], truth: Truth) -> None:
-    """The record of each id ever said is what the evidence says: active with this profile, merged into that one, or retired."""
+def _check_forgotten(history: History, system: System, epochs: Mapping[str, int]) -> None:
+    """Everybody whom a request reaches is forgotten; what was forgotten is nowhere in state; and every request was decided."""
+    erasures = [fact for fact in history.facts if isinstance(fact, Erasure)]
+    for fact in erasures:
+        if fact.at == max(one.at for one in erasures if one.identifier == fact.identifier):  # of several the last stays open
+            reached = reached_by(fact, history.facts, history.topology, ORDERING, history.end)
+            assert all(epochs.get(x, fact.at - 1) >= fact.at for x in reached), "somebody was not reached"
+            assert any(one.identifier == fact.identifier and one.until >= fact.at for one in system.decided), "a request is open"
+    for component in system.components():
+        nodes = {name[1:]: node for name, node in component.rows("n")}
+        for variant in (held.variant for _, held in component.rows("t") if held.variant is not None):
+            touchpoint, named = variant.touchpoint, dict(variant.touchpoint.named)
+            gone = {x for x in touchpoint.identifiers if epochs.get(x, NEVER) >= touchpoint.occurred_at}
+            assert not gone.intersection(touchpoint.identifiers[: variant.index + 1]), "a forgotten touchpoint is kept"
+            assert not gone & named.keys(), "a touchpoint keeps a forgotten value"
+        people = {x for _, person in component.rows("p") for x in person.members}
+        for x, node in nodes.items():
+            assert x not in epochs or node.until == epochs[x], "a node does not know"
+            assert x in people or x not in epochs or node.value is None, "a node keeps a forgotten value"
+
+
+def _check_customers(system: System, customers: list[Customer], truth: Truth, forgotten: ForgottenTable) -> None:
+    """The record of each id ever said is what the evidence says: active with this profile, merged into that one, retired, or erased."""
     compacted: dict[str, Customer] = {}
     for record in customers:
         if record.customer_id not in compacted or record.revision > compacted[record.customer_id].revision:
@@ -140,14 +167,20 @@ def _check_customers(history: History, system: System, customers: list[Customer]
     found = {name: msgspec.structs.replace(record, revision=0) for name, record in compacted.items()}
     expected = expected_customers(system, truth)
     assert expected.keys() <= found.keys(), "a customer nobody has heard of"
-    origins = {customer_id_of(ORDERING, x, is_nobody=is_nobody): (x, is_nobody) for x in truth.customer_ids for is_nobody in (False, True)}
+    origins = {
+        customer_id_of(ORDERING, x, is_nobody=is_nobody, epoch=epoch): (x, is_nobody, epoch)
+        for x in truth.customer_ids.keys() | forgotten.keys()
+        for is_nobody in (False, True)
+        for epoch in (None, *((*forgotten[x].epochs, forgotten[x].until) if x in forgotten else ()))
+    }
     for name, record in found.items():
         if name in expected:
             assert record == expected[name], "customers"
             continue
-        origin, is_nobody = origins[name]
-        merged_into = None if is_nobody or origin in truth.nobody else truth.customer_ids[origin]
-        status = "retired" if merged_into is None else "merged"
+        origin, is_nobody, epoch = origins[name]
+        is_erased = (NEVER if epoch is None else epoch) < forgotten.until(origin)
+        merged_into = None if is_erased or is_nobody or origin in truth.nobody else truth.customer_ids[origin]
+        status = "erased" if is_erased else "retired" if merged_into is None else "merged"
         assert (record.status, record.merged_into) == (status, merged_into), "standing"
         assert not record.identifiers, "who is no more has no profile"
 

@@ -6,7 +6,8 @@ from tests.samples import MOMENT, REVIEW, moment_with
 from touchstone.clock import ManualClock
 from touchstone.contracts.codec import bundled_codec
 from touchstone.contracts.envelope import Envelope
-from touchstone.model.output import Carried, Moment, Review
+from touchstone.model.erasure import Forgotten, decode_forgotten
+from touchstone.model.output import Carried, Customer, Moment, Review
 from touchstone.observe.metrics import OUTPUT_RECORDS, Counts
 from touchstone.publisher import Publisher
 from touchstone.simulate import Memory
@@ -33,10 +34,14 @@ class Outbox(Memory):
 
     def record(self, topic: str, key: bytes, value: bytes | None, headers: object = ()) -> None:
         """Decoded, as a reader would."""
-        self.sent.append((topic, key, bundled_codec().decode_record(value or b"")))
+        self.sent.append((topic, key, None if value is None else _decoded(topic, value)))
 
 
-def published(*records: Moment | Carried | Review) -> tuple[list[tuple[str, bytes, object]], Counts]:
+def _decoded(topic: str, value: bytes) -> object:
+    return decode_forgotten(value) if topic == "privacy.v1" else bundled_codec().decode_record(value)
+
+
+def published(*records: Moment | Carried | Review | Customer | Forgotten) -> tuple[list[tuple[str, bytes, object]], Counts]:
     """What leaves, and what was counted."""
     outbox, counts = Outbox(), Counts()
     publish = Publisher(SHOP, bundled_codec(), Envelope("/test"), ManualClock(1), counts)
@@ -70,3 +75,21 @@ def test_a_review_lies_under_its_own_id() -> None:
 
     assert sent == [("reviews.v1", REVIEW.review_id.encode(), REVIEW)]
     assert counts.of(OUTPUT_RECORDS, "reviews.v1") == 1
+
+
+def test_a_customer_who_was_erased_leaves_a_tombstone() -> None:
+    """Readers hear of it first; then compaction leaves nothing of the key."""
+    erased = Customer("c0ffee", 7, "default", "erased", None)
+
+    sent, _ = published(erased)
+
+    assert sent == [("customers.v1", b"c0ffee", erased), ("customers.v1", b"c0ffee", None)]
+
+
+def test_what_was_forgotten_goes_to_the_privacy_log() -> None:
+    """Under the key of the identifier, so that compaction keeps the last word on each."""
+    fact = Forgotten("default/email:5d41", 10, "x1", 11)
+
+    sent, _ = published(fact)
+
+    assert sent == [("privacy.v1", b"default/email:5d41", fact)]

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "identity": "Split, join, forbid, undo: a steward's last word.",
     "review": "See who looks alike but undecided; accept or reject it.",
     "export": "Give a person everything that is held about her.",
+    "erase": "Forget a person, with a receipt; check a receipt.",
 }
 
 

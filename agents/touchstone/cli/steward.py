@@ -22,7 +22,7 @@ from touchstone.contracts.times import iso_text
 from touchstone.errors import RecordRejected, UsageError
 from touchstone.intake.command import CommandReader, Ruled, command_name, written
 from touchstone.intake.touchpoint import DEFAULT_TENANT
-from touchstone.model.command import UNDO, Command
+from touchstone.model.command import ERASE, UNDO, Command
 from touchstone.model.identifier import tenant_of
 from touchstone.model.output import Customer, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
@@ -155,6 +155,8 @@ class Desk:
             raise UsageError(f"expected the id of a command that was given, found {len(found)} with the id {wish.undoes!r}")
         if found[0].command.undoes is not None:
             raise UsageError(f"{wish.undoes} is an undo itself; give the command {found[0].command.undoes} again instead, under a new id")
+        if found[0].command.action == ERASE:
+            raise UsageError(f"{wish.undoes} is an erasure: what was forgotten is gone, and nothing brings it back")
         return found[0]
 
     # -- showing and giving --------------------------------------------------------------------------------------------------------

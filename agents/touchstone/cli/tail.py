@@ -22,7 +22,9 @@ from touchstone.runtime.client import follow
 from touchstone.runtime.program import Record
 from touchstone.topology.topics import Topics
 
-_ALWAYS = tuple(field.name for field in fields(Topics) if field.name != "commands")  # those go the other way
+_ALWAYS = tuple(
+    field.name for field in fields(Topics) if field.name not in ("commands", "privacy")
+)  # those go the other way, or hold facts for workers
 
 
 @click.command

@@ -10,8 +10,10 @@ from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.message import (
     AddClosed,
     AddEdge,
+    AddForgotten,
     AddGeneric,
     AddLikeness,
+    AddRequest,
     AddRuling,
     AddSeen,
     AddTouchpoint,
@@ -22,6 +24,8 @@ from touchstone.model.message import (
     Compare,
     Compress,
     Describe,
+    Erase,
+    Forget,
     IdentityMessage,
     JourneyMessage,
     Match,
@@ -77,6 +81,10 @@ class Identity:
                 # Both ends must lie in one component for the ruling to be seen; a union is harmless, resolve keeps them apart.
                 send(AddRuling(self._pointer(x).root, ruling))
                 self._unite(x, ruling.pair[1], send)
+            case Erase(x, until, command):
+                send(AddRequest(self._pointer(x).root, x, until, command))
+            case Forget(x, until):
+                self._forget(x, until, send)
             case Compress(x, root):
                 self._compress(x, root)
 
@@ -93,10 +101,12 @@ class Identity:
         """The component hears of it only where that says something new: intake forgets what it has said."""
         x, since = message.to, message.since
         pointer = self._pointer(x)
-        if pointer.since is None or since < pointer.since:
-            pointer.since = since
+        is_later = message.last is not None and (pointer.last is None or message.last > pointer.last)
+        if pointer.since is None or since < pointer.since or is_later:
+            pointer.since = since if pointer.since is None else min(since, pointer.since)
+            pointer.last = message.last if is_later else pointer.last
             self._store.put(x, "i", pointer)
-            send(AddSeen(pointer.root, x, since, message.value))
+            send(AddSeen(pointer.root, x, since, message.value, message.last))
 
     def _claim(self, message: Claim, send: Send) -> None:
         """At the weak end: does it still unite? It asks the strong end either way, which must count its neighbours."""
@@ -109,7 +119,7 @@ class Identity:
                 kind = kind_of(strong)
                 pointer.up[kind] = pointer.up.get(kind, 0) + 1
                 self._store.put(x, "i", pointer)
-            elif times.first <= first:
+            elif times.first <= first and not (message.is_bare and times.last < last):
                 return  # said before, to the same end; that they were seen together later is told by touchpoints, not by edges
             else:
                 first, last = min(first, times.first), max(last, times.last)
@@ -178,6 +188,17 @@ class Identity:
         self._store.put(name, "d", Undone(by))
         for row, ordered in self._store.scan(name, "o"):
             _rule(name, row[1:], ordered, by, send)
+
+    def _forget(self, x: str, until: int, send: Send) -> None:
+        """The one place where the identity stage forgets: the records that were registered until then go, keys and times stay.
+
+        The blocks to which they were sent (`registered.blocks`) must be told from here.
+        """
+        for row, registered in self._store.scan(x, "r"):
+            if registered.described.at <= until:
+                self._store.delete(x, row)
+                self._store.scrub(x)
+        send(AddForgotten(self._pointer(x).root, x, until))
 
     def _judge(self, x: str, pointer: Pointer, send: Send) -> None:
         if is_generic(self._kinds[kind_of(x)], pointer.up, pointer.down):

@@ -38,7 +38,8 @@ class Evidence:
     """What is known about identifiers: who was seen, who belongs with whom (weak, strong), who unites nobody, who is kept apart.
 
     `anchors` are the identifiers that hold touchpoints: the people whose number the merge limit counts. `joined` are the pairs of which a
-    steward says that they are one person.
+    steward says that they are one person. `ghosts`: how many others, forgotten since, an identifier has met: they still count where it is
+    judged whether it is shared.
     """
 
     seen: AbstractSet[str]
@@ -49,6 +50,7 @@ class Evidence:
     anchors: AbstractSet[str] = field(default_factory=set)
     joined: AbstractSet[frozenset[str]] = field(default_factory=set)
     records: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    ghosts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Protection(Protocol):
@@ -167,9 +169,13 @@ class _Resolution:
             self._refused[x] = REFUSED_APART
             self._met[x] = tuple(sorted(min(group.members) for group in overruled))
         met -= overruled
+        is_shared = len(met) + self._evidence.ghosts.get(x, 0) > self._policy.kinds[kind_of(x)].persons
         if not met:
+            if is_shared:
+                self._refused.pop(x, None)
+                self._nobody[x] = PERSONS
             return
-        why = PERSONS if len(met) > self._policy.kinds[kind_of(x)].persons else self._forbidden({alone, *met})
+        why = PERSONS if is_shared else self._forbidden({alone, *met})
         if why is None:
             self._unite({alone, *met})
             return

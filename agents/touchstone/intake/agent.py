@@ -12,10 +12,12 @@ from touchstone.intake.decode import decode
 from touchstone.intake.event_time import arrival
 from touchstone.intake.identifiers import Namer
 from touchstone.intake.messages import Known
+from touchstone.intake.suppress import is_gone, messages_of_forgotten, names_forgotten
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
+from touchstone.model.erasure import ForgottenTable
 from touchstone.model.message import IdentityMessage
 from touchstone.model.output import DeadLetter
-from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, SKEWED, Counts
+from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, SKEWED, SUPPRESSED, Counts
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Channel, Topology
 
@@ -32,7 +34,10 @@ KEPT_HEADERS = 32
 class Intake:
     """Stage 1 for all channels; stateless but for memories that only save work."""
 
-    def __init__(self, topology: Topology, namer: Namer, counts: Counts, codec: Codec | None = None) -> None:
+    def __init__(
+        self, topology: Topology, namer: Namer, counts: Counts, codec: Codec | None = None, forgotten: ForgottenTable | None = None
+    ) -> None:
+        """`forgotten`: what of identifiers must not be told again; whoever gives it fills it."""
         self._record_bytes = topology.record_bytes
         self._channels: dict[str, Channel] = {}
         for channel in topology.channels.values():  # of several channels on one topic the first is the default
@@ -46,6 +51,8 @@ class Intake:
         describes = import_module("touchstone.intake.describe") if topology.matching is not None else None
         self._describer = None if describes is None else describes.Describer(topology.matching, namer.digest)
         self._counts = counts
+        self._lateness_ms = topology.lateness_ms
+        self._forgotten = ForgottenTable() if forgotten is None else forgotten
 
     def take(self, record: Record, messages: list[IdentityMessage]) -> Accepted | DeadLetter:
         """Append what identity must be told of the record; or append nothing and return the dead letter it becomes.
@@ -60,9 +67,14 @@ class Intake:
         except RecordRejected as rejected:
             self._counts.add(DEAD_LETTERS, rejected.reason)
             return dead_letter(record, channel.name, rejected)
-        self._known.send(accepted.touchpoint, messages)
-        described = None if self._describer is None else self._describer.describe(accepted.touchpoint)
-        if described is not None:
+        touchpoint, forgotten = accepted.touchpoint, self._forgotten
+        if forgotten and names_forgotten(touchpoint, forgotten):
+            messages += messages_of_forgotten(touchpoint, self._lateness_ms, forgotten)
+        else:
+            self._known.send(touchpoint, messages)
+        if forgotten and is_gone(touchpoint, forgotten):
+            self._counts.add(SUPPRESSED, touchpoint.channel)
+        elif self._describer is not None and (described := self._describer.describe(touchpoint)) is not None:
             messages.append(described)
         self._count(accepted)
         return accepted
@@ -74,7 +86,7 @@ class Intake:
         except RecordRejected as rejected:
             self._counts.add(DEAD_LETTERS, rejected.reason)
             return dead_letter(record, COMMANDS, rejected)
-        messages.append(ruled.message())
+        messages += ruled.messages()
         return ruled
 
     def take_any(self, record: Record, messages: list[IdentityMessage]) -> Accepted | Ruled | DeadLetter:

@@ -1,5 +1,6 @@
 """A record of the commands topic -> what identity is told of a steward's command, or the reason why it cannot be one."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,12 +16,12 @@ from touchstone.intake.identifiers import IdentifierReader, Namer, check_tenant
 from touchstone.intake.misspelt import found
 from touchstone.intake.normalise import has_control_characters
 from touchstone.intake.touchpoint import DEFAULT_TENANT, content_hash
-from touchstone.model.command import ACCEPT, FORBID, JOIN, REJECT, SPLIT, UNDO, Command, Pair, pair_of
-from touchstone.model.identifier import kind_of
-from touchstone.model.message import IdentityMessage, Order, Undo
+from touchstone.model.command import ACCEPT, ERASE, FORBID, HASHED, JOIN, REJECT, SPLIT, UNDO, Command, Pair, pair_of
+from touchstone.model.identifier import identifier_key, kind_of
+from touchstone.model.message import Erase, IdentityMessage, Order, Undo
 from touchstone.topology.compile import Topology
 
-ACTIONS = (SPLIT, JOIN, FORBID, ACCEPT, REJECT, UNDO)
+ACTIONS = (SPLIT, JOIN, FORBID, ACCEPT, REJECT, UNDO, ERASE)
 MAX_PAIRS = 256
 """Of one command: each of them is a fact of its own in the state."""
 MAX_ID = 256
@@ -44,14 +45,25 @@ class StatedCommand(msgspec.Struct):
 
 
 class Ruled(NamedTuple):
-    """A command that passed, and its pairs of identifier keys; none of an undo."""
+    """A command that passed, and its pairs of identifier keys; none of an undo. `erased`: the keys whose owners are to be forgotten."""
 
     command: Command
     pairs: tuple[Pair, ...]
+    erased: tuple[str, ...] = ()
 
-    def message(self) -> IdentityMessage:
+    @property
+    def named(self) -> frozenset[str]:
+        """All identifier keys that it names."""
+        return frozenset((*self.erased, *(x for pair in self.pairs for x in pair)))
+
+    def messages(self) -> list[IdentityMessage]:
         """What identity is told of it."""
         command = self.command
+        if command.action == ERASE:
+            return [Erase(x, command.at, command.command_id) for x in self.erased]
+        return [self._message(command)]
+
+    def _message(self, command: Command) -> IdentityMessage:
         if command.undoes is not None:
             return Undo(command_name(command.tenant, command.undoes), command.command_id)
         content = content_hash((command.action, command.at, self.pairs))
@@ -63,6 +75,7 @@ def command_name(tenant: str, command_id: str) -> str:
     return f"{tenant}/command:{command_id}"
 
 
+_HASHED = re.compile(re.escape(HASHED) + "[0-9a-f]{32}")
 _FROM_JSON = msgspec.json.Decoder(StatedCommand)
 
 
@@ -73,6 +86,7 @@ class CommandReader:
         self._skew_ms = topology.skew_ms
         self._codec = codec
         self._identifiers = IdentifierReader(topology, namer)
+        self._kinds = {kind: kind for kind in topology.kinds} | dict(topology.kind_aliases)
 
     def read(self, value: bytes, arrived: int) -> Ruled:
         """Read the value of a record that arrived then (milliseconds), as JSON or in the wire format of Avro.
@@ -98,6 +112,11 @@ class CommandReader:
             return Ruled(Command(command_id, tenant, action, at, who, why, undoes=undoes), ())
         if stated.undoes is not None:
             raise RecordRejected(reasons.INVALID_FIELD, f"undoes: expected nothing beside the action {action}, found the id of a command")
+        if action == ERASE:
+            if stated.others:
+                raise RecordRejected(reasons.INVALID_FIELD, "others: expected none beside the action erase, found some")
+            erased = self.keys("identifiers", stated.identifiers, tenant, may_be_hashed=True)
+            return Ruled(Command(command_id, tenant, action, at, who, why, tuple(written(erased.items()))), (), tuple(erased))
         ours, theirs = self.keys("identifiers", stated.identifiers, tenant), self.keys("others", stated.others, tenant)
         if ours.keys() & theirs.keys():
             raise RecordRejected(reasons.INVALID_FIELD, "identifiers and others: expected different ones, found one that is in both")
@@ -109,8 +128,10 @@ class CommandReader:
         pairs = tuple(sorted(pair_of(x, y) for x in ours for y in theirs))
         return Ruled(Command(command_id, tenant, action, at, who, why, tuple(written(ours.items())), tuple(written(theirs.items()))), pairs)
 
-    def keys(self, field: str, stated: object, tenant: str) -> dict[str, str]:
+    def keys(self, field: str, stated: object, tenant: str, *, may_be_hashed: bool = False) -> dict[str, str]:
         """Identifiers as identity knows them, with their values in normal form; each read as intake reads those of touchpoints; two may be of a unique kind.
+
+        `may_be_hashed`: a value may be `hash:` and the hash that stands in its key.
 
         Raises:
             RecordRejected: one of them would be ignored in a touchpoint, there are none, or too many.
@@ -119,6 +140,10 @@ class CommandReader:
         for number, pair in enumerate(_stated_pairs(field, stated)):
             if number == MAX_STATED_IDENTIFIERS:
                 raise RecordRejected(reasons.TOO_MANY_IDENTIFIERS, f"{field}: expected at most {MAX_STATED_IDENTIFIERS}, found more")
+            hashed = self._hashed(pair, tenant) if may_be_hashed else None
+            if hashed is not None:
+                keys[hashed[0]] = hashed[1]
+                continue
             try:
                 usable = self._identifiers.read(tenant, [pair])
                 keys.update(zip(usable.keys, usable.values, strict=True))
@@ -130,6 +155,13 @@ class CommandReader:
         if not keys:
             raise RecordRejected(reasons.MISSING_FIELD, f"{field}: expected at least one identifier, found none")
         return keys
+
+    def _hashed(self, pair: dict[str, Any], tenant: str) -> tuple[str, str] | None:
+        """The key of an identifier that is named by its hash, with the value as written; None of one that is not."""
+        kind, value = self._kinds.get(pair.get("kind", "")), pair.get("value")
+        if kind is None or not isinstance(value, str) or _HASHED.fullmatch(value) is None:
+            return None
+        return identifier_key(tenant, kind, value.removeprefix(HASHED)), value
 
 
 def _from_json(value: bytes) -> StatedCommand:

@@ -17,16 +17,11 @@ def messages_of(touchpoint: Touchpoint, lateness_ms: int) -> list[IdentityMessag
     rest mostly finds the root that they lead to.
     """
     identifiers, at = touchpoint.identifiers, touchpoint.occurred_at
-    since = known_since(touchpoint, lateness_ms)
+    since = touchpoint.known_since(lateness_ms)
     values = touchpoint.values or (None,) * len(identifiers)
     seen = [Seen(identifier, since, value) for identifier, value in zip(identifiers, values, strict=True)]
     claims = [Claim(weak, strong, at, at) for index, weak in enumerate(identifiers) for strong in identifiers[:index]]
     return [*claims, *seen, Arrive(identifiers[0], 0, touchpoint)]
-
-
-def known_since(touchpoint: Touchpoint, lateness_ms: int) -> int:
-    """From when its identifiers count as known: a very late record cannot move a customer id (DESIGN.md 5.9)."""
-    return max(touchpoint.occurred_at, touchpoint.received_at - lateness_ms)
 
 
 class Known:

@@ -17,15 +17,18 @@ from touchstone.journey.recycled import changes_hands
 from touchstone.journey.retention import day_of, group_name, place
 from touchstone.journey.settle import Settlement
 from touchstone.journey.speaker import Speaker
-from touchstone.model.component import NEVER, Edge, Node, Person
+from touchstone.model.component import NEVER, Edge, Node, Person, Request
+from touchstone.model.erasure import ForgottenTable
 from touchstone.model.identifier import tenant_of
 from touchstone.model.journey import Draft
 from touchstone.model.message import (
     Absorb,
     AddClosed,
     AddEdge,
+    AddForgotten,
     AddGeneric,
     AddLikeness,
+    AddRequest,
     AddRuling,
     AddSeen,
     AddTouchpoint,
@@ -35,6 +38,7 @@ from touchstone.model.message import (
     JourneyMessage,
     Piece,
     Recall,
+    Scrub,
 )
 from touchstone.model.touchpoint import Touchpoint
 from touchstone.state.store import Store
@@ -47,8 +51,11 @@ _LAST = (1 << 62, "", "")
 class JourneyPartition:
     """The journey stage of one partition. Its rows are its only memory between transactions."""
 
-    def __init__(self, store: Store, journeys: Journeys) -> None:
+    def __init__(self, store: Store, journeys: Journeys, forgotten: ForgottenTable | None = None) -> None:
+        """`forgotten`: what all workers know to be forgotten; whoever fills it says so (`look_for`)."""
         self._store = store
+        self._forgotten = ForgottenTable() if forgotten is None else forgotten
+        self._looked_for = {x for x, fact in self._forgotten.items() if fact.is_generic}
         self._journeys = journeys
         self._clock = NEVER
         self._stale: dict[str, Settlement] = {}
@@ -60,6 +67,9 @@ class JourneyPartition:
     # -- messages ------------------------------------------------------------------------------------------------------------
     def handle(self, message: JourneyMessage, send: Send, speaker: Speaker) -> None:
         """Take one message in; what follows at once goes to `send` and `speaker`, the rest waits for `settle`."""
+        if isinstance(message, Scrub):
+            self._store.scrub(message.to)
+            return
         component = Component(self._store, message.to)
         redirect = component.header().redirect
         if redirect is not None:
@@ -79,8 +89,8 @@ class JourneyPartition:
             send(Compress(message.touchpoint.identifiers[message.index], redirect))
             return
         match message:
-            case AddSeen(_, identifier, since, value):
-                send(AddSeen(redirect, identifier, since, value))
+            case AddSeen(_, identifier, since, value, last):
+                send(AddSeen(redirect, identifier, since, value, last))
                 send(Compress(identifier, redirect))
             case AddEdge(_, weak, strong, first, last):
                 send(AddEdge(redirect, weak, strong, first, last))
@@ -92,6 +102,10 @@ class JourneyPartition:
                 send(AddRuling(redirect, ruling))
             case AddGeneric(_, identifier):
                 send(AddGeneric(redirect, identifier))
+            case AddRequest(_, identifier, until, command):
+                send(AddRequest(redirect, identifier, until, command))
+            case AddForgotten(_, identifier, until):
+                send(AddForgotten(redirect, identifier, until))
             case Piece(_, source, number, total, as_of, rows):
                 send(Piece(redirect, source, number, total, as_of, rows))
             case Recall(_, customer_id, number, not_before, rows):
@@ -100,8 +114,8 @@ class JourneyPartition:
     def _learn(self, component: Component, message: JourneyMessage) -> bool:
         """Evidence of any other kind. True when people may have changed."""
         match message:
-            case AddSeen(_, identifier, since, value):
-                return component.add_seen(identifier, since, value)
+            case AddSeen(_, identifier, since, value, last):
+                return component.add_seen(identifier, since, value, last)
             case AddEdge(_, weak, strong, first, last):
                 return component.add_edge(Edge(weak, strong, first, last))
             case AddLikeness(_, likeness, records):
@@ -116,6 +130,10 @@ class JourneyPartition:
                 return True
             case AddGeneric(_, identifier):
                 return component.add_generic(identifier)
+            case AddRequest(_, identifier, until, command):
+                return component.add_request(identifier, Request(until, command))
+            case AddForgotten(_, identifier, until):
+                return component.add_forgotten(identifier, until)
             case Piece():
                 before = effective(component.header(), self._clock)
                 heard = component.stage(message)
@@ -159,8 +177,11 @@ class JourneyPartition:
             return
         if node is not None and node.full and place(touchpoint) > node.full.get(group_name(touchpoint), _LAST):
             self.left_out += 1
+            component.remember(touchpoint)
             return
         news = component.add_variant(index, touchpoint)
+        if component.header().has_erased or (self._forgotten and any(x in self._forgotten for x in touchpoint.identifiers)):
+            self._note(component.root)
         if news == "known":
             self.duplicates += 1
             return
@@ -173,7 +194,7 @@ class JourneyPartition:
     def _follow(self, component: Component, anchor: Node | None, touchpoint: Touchpoint, index: int, speaker: Speaker) -> bool:
         """The short way: the newest touchpoint of a person who stays who she is. False when it is not that simple."""
         header = component.header()
-        if anchor is None or anchor.since is None:
+        if anchor is None or anchor.since is None or header.has_erased:
             return False
         now = effective(header, self._clock)
         customer_id = self._owner(component, anchor, touchpoint, index)
@@ -303,14 +324,30 @@ class JourneyPartition:
         """How many customers stand where, as it is now."""
         return census(self._store)
 
+    # -- what is forgotten -----------------------------------------------------------------------------------------------------
+    def look_for(self, identifier: str) -> None:
+        """An identifier that belongs to nobody was forgotten: touchpoints that name it may lie in any component."""
+        self._looked_for.add(identifier)
+
+    def _look(self) -> None:
+        if not self._looked_for:
+            return
+        wanted, self._looked_for = self._looked_for, set()
+        for root in self._store.groups():
+            component = Component(self._store, root)
+            named = (v.touchpoint.identifiers for _, held in component.rows("t") if (v := held.variant) is not None)
+            if any(not wanted.isdisjoint(identifiers) for identifiers in named):
+                self._note(root)
+
     # -- before the commit ---------------------------------------------------------------------------------------------------
     def settle(self, send: Send, speaker: Speaker) -> bool:
         """Do what was put off. True when there was something to do; call again until there is not."""
+        self._look()
         stale, self._stale = self._stale, {}
         for root, settlement in stale.items():
             component = Component(self._store, root)
             log = self._changed.setdefault(root, ChangeLog())
-            touched = settlement.run(component, self._journeys, self._clock, send, speaker, log)
+            touched = settlement.run(component, self._journeys, self._clock, send, speaker, log, self._forgotten)
             self.left_out += settlement.left_out
             self._touched.update(dict.fromkeys((root, customer_id) for customer_id in touched))
             self._rewind(component)

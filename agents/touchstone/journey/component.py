@@ -24,6 +24,7 @@ from touchstone.model.component import (
     Node,
     Person,
     Recalled,
+    Request,
     Ruling,
     SaidCustomer,
     SaidMoment,
@@ -39,7 +40,7 @@ from touchstone.state.store import Store
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
 
-_MOVED = "cmovrnedklat"
+_MOVED = "cmovrqnedklat"
 """What travels, in this order: what was published first, so that the receiver knows it before it could say anything itself."""
 
 _OTHER = "\x1f"
@@ -109,17 +110,21 @@ class Component:
         self._store.delete(self.root, name)
 
     # -- evidence ------------------------------------------------------------------------------------------------------------
-    def add_seen(self, identifier: str, since: int, value: str | None = None) -> bool:
-        """The identifier exists since then at the latest, and was made from this value. True when that says something new."""
+    def add_seen(self, identifier: str, since: int, value: str | None = None, last: int | None = None) -> bool:
+        """The identifier exists since then at the latest, was made from this value and seen last then. True when that says something new.
+
+        A value that was forgotten is taken from what was seen since then, and from nothing else.
+        """
         node = self.node(identifier) or Node()
-        is_news = node.since is None or since < node.since
-        if is_news:
-            node.since = since
-        elif value is None or value == node.value:
+        before = node.since, node.last, node.value
+        node.since = since if node.since is None else min(since, node.since)
+        node.last = latest(node.last, last)
+        if value is not None and (node.until is None or (last is not None and last > node.until)):
+            node.value = value
+        if (node.since, node.last, node.value) == before:
             return False
-        node.value = node.value if value is None else value
         self.put_node(identifier, node)
-        return is_news
+        return node.since != before[0] or (node.until is not None and node.last != before[1])
 
     def add_generic(self, identifier: str) -> bool:
         """The identifier unites nobody. True when that is news."""
@@ -131,8 +136,8 @@ class Component:
         return True
 
     def add_edge(self, edge: Edge) -> bool:
-        """Two identifiers belong together. True when the pair is new; its times only widen."""
-        name = f"e{edge.weak}\x1f{edge.strong}"
+        """Two identifiers belong together. True when the pair is new, or its times, which only widen, matter."""
+        name = edge_name(edge.weak, edge.strong)
         known = self.get(name)
         if known is None:
             self.put(name, edge)
@@ -140,7 +145,49 @@ class Component:
         if edge.first < known.first or known.last < edge.last:
             known.first, known.last = min(known.first, edge.first), max(known.last, edge.last)
             self.put(name, known)
+            return self.header().has_erased
         return False
+
+    def add_request(self, identifier: str, request: Request) -> bool:
+        """Somebody is to be forgotten. True when that is news."""
+        name = "q" + identifier
+        known: Request | None = self.get(name)
+        if known is not None and (known.until, known.command) >= (request.until, request.command):
+            return False
+        self.put(name, request)
+        self._note_erased()
+        return True
+
+    def add_forgotten(self, identifier: str, until: int) -> bool:
+        """The identifier is forgotten up to then. True when that is news."""
+        node = self.node(identifier) or Node()
+        if node.until is not None and node.until >= until:
+            return False
+        node.until = until
+        self.put_node(identifier, node)
+        self._note_erased()
+        return True
+
+    def remember(self, touchpoint: Touchpoint, *, anchor: str | None = None) -> None:
+        """A touchpoint is not held any more: the times that it was witness to stay. `anchor`: where one that is forgotten was held."""
+        at, identifiers = touchpoint.occurred_at, touchpoint.identifiers
+        for n, x in enumerate(identifiers):
+            node = self.node(x)
+            if node is not None and (node.last is None or node.last < at or (x == anchor and not node.was_anchor)):
+                node.last, node.was_anchor = latest(node.last, at), node.was_anchor or x == anchor
+                self.put_node(x, node)
+            for strong in identifiers[:n]:
+                name = edge_name(x, strong)
+                edge: Edge | None = self.get(name)
+                if edge is not None and edge.last < at:
+                    edge.last = at
+                    self.put(name, edge)
+
+    def _note_erased(self) -> None:
+        header = self.header()
+        if not header.has_erased:
+            header.has_erased = True
+            self.put_header(header)
 
     def add_likeness(self, likeness: Likeness, records: Iterable[Described]) -> bool:
         """Two identifiers look alike by these records. True when that says something new: they met in another block, or at all."""
@@ -222,6 +269,9 @@ class Component:
             return "changed"
         known = held.variant
         first = min(known.touchpoint, touchpoint, key=_precedence)
+        other = touchpoint if first is known.touchpoint else known.touchpoint
+        if other.occurred_at > first.occurred_at:
+            self.remember(other)
         is_contested |= known.is_contested or known.touchpoint.content != touchpoint.content
         if first is known.touchpoint and known.index >= index and known.is_contested == is_contested:
             return "known"
@@ -301,11 +351,9 @@ class Component:
     def _join(self, name: str, row: Any) -> None:
         match row:
             case Node():
-                if row.since is not None:
-                    self.add_seen(name[1:], row.since, row.value)
-                if row.is_generic:
-                    self.add_generic(name[1:])
-                self._keep_report(name[1:], row.reported)
+                self._join_node(name[1:], row)
+            case Request():
+                self.add_request(name[1:], row)
             case Edge():
                 self.add_edge(row)
             case Likeness():
@@ -368,9 +416,18 @@ class Component:
         if row.is_reported:
             self.mark_reported(key_row(name))
 
-    def _keep_report(self, identifier: str, reported: str | None) -> None:
+    def _join_node(self, identifier: str, other: Node) -> None:
+        if other.until is not None:
+            self.add_forgotten(identifier, other.until)
+        if other.since is not None:
+            self.add_seen(identifier, other.since, None, other.last)
+        if other.is_generic:
+            self.add_generic(identifier)
         node = self.node(identifier) or Node()
-        node.reported = node.reported or reported
+        node.last, node.was_anchor = latest(node.last, other.last), node.was_anchor or other.was_anchor
+        if node.until is None or node.until == other.until:
+            node.value = node.value or other.value
+        node.reported = node.reported or other.reported
         self.put_node(identifier, node)
 
     def _hear(self, name: str, said: SaidMoment | SaidCustomer | SaidReview) -> None:
@@ -382,6 +439,16 @@ class Component:
             higher = said if said.revision > mine.revision else mine
             higher.must_repeat = True
             self.put(name, higher)
+
+
+def latest(one: int | None, other: int | None) -> int | None:
+    """The later of two times, either of which may be unknown."""
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+def edge_name(weak: str, strong: str) -> str:
+    """The row of a claim."""
+    return f"e{weak}\x1f{strong}"
 
 
 def held_name(touchpoint: Touchpoint) -> str:

@@ -40,6 +40,10 @@ class Journeys:
         return min(times, default=None)
 
 
-def customer_id_of(ordering: Ordering, origin: str, *, is_nobody: bool) -> str:
-    """The public id made from an identifier, keyed so that nobody can guess it; what belongs to nobody has ids of its own."""
-    return ordering.digest(("nobody " if is_nobody else "person ") + origin).hex()
+def customer_id_of(ordering: Ordering, origin: str, *, is_nobody: bool, epoch: int | None = None) -> str:
+    """The public id made from an identifier, keyed so that nobody can guess it; what belongs to nobody has ids of its own.
+
+    `epoch`: up to when the identifier was forgotten: whoever comes back after that is somebody new.
+    """
+    made_from = origin if epoch is None else f"{origin} {epoch}"
+    return ordering.digest(("nobody " if is_nobody else "person ") + made_from).hex()

@@ -18,6 +18,7 @@ from touchstone.journey.policy import customer_id_of
 from touchstone.journey.publish import ASSERT
 from touchstone.journey.speaker import digest_of
 from touchstone.model.component import NEVER, SaidCustomer, SaidMoment, SaidReview
+from touchstone.model.erasure import ForgottenTable
 from touchstone.model.message import Recall
 from touchstone.model.output import Carried, Customer, Moment, MomentContent, Review
 
@@ -28,21 +29,25 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Origin(NamedTuple):
-    """What a customer id was made from."""
+    """What a customer id was made from; `epoch`: up to when that had been forgotten before."""
 
     identifier: str
     is_nobody: bool
+    epoch: int | None = None
 
 
 class Book:
     """The last statement about each moment and each customer. Records may come in any order and more than once.
 
-    `ordering` must hash with the key of the installation that has said it, or no customer id is known again.
+    `ordering` must hash with the key of the installation that has said it, or no customer id is known again. `forgotten`: what the privacy
+    log says.
     """
 
-    def __init__(self, ordering: Ordering) -> None:
+    def __init__(self, ordering: Ordering, forgotten: ForgottenTable | None = None) -> None:
         self._ordering = ordering
-        self._origins: dict[str, Origin] = {}
+        self._forgotten = ForgottenTable() if forgotten is None else forgotten
+        self.origins: dict[str, Origin] = {}
+        """Customer id -> what it was made from, as far as that is known."""
         self.moments: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
         self.carried: dict[str, dict[str, SaidMoment]] = defaultdict(dict)
         """Customer id -> name of the output and moment id -> what was said there."""
@@ -101,19 +106,25 @@ class Book:
         """
         for record in self.customers.values():
             self.trace(self._members(record))
-        return self.ids - self._origins.keys()
+        self.trace(self._forgotten)
+        return self.ids - self.origins.keys()
 
     def trace(self, identifiers: Iterable[str]) -> None:
         """See whether a customer id was made from one of these."""
         for x in identifiers:
-            for is_nobody in (False, True):
-                customer_id = customer_id_of(self._ordering, x, is_nobody=is_nobody)
-                if customer_id in self.customers or customer_id in self.moments or customer_id in self.carried:
-                    self._origins[customer_id] = Origin(x, is_nobody)
+            fact = self._forgotten.get(x)
+            for epoch in (None,) if fact is None else (None, *fact.epochs, fact.until):
+                for is_nobody in (False, True):
+                    customer_id = customer_id_of(self._ordering, x, is_nobody=is_nobody, epoch=epoch)
+                    if customer_id in self.customers or customer_id in self.moments or customer_id in self.carried:
+                        self.origins[customer_id] = Origin(x, is_nobody, epoch)
 
     def recalls(self, not_before: int) -> Iterator[Recall]:
-        """One message or more per customer id whose origin is known, and one per review, to be heard when the clock has reached `not_before`."""
-        for customer_id, origin in sorted(self._origins.items()):
+        """One message or more per customer id whose origin is known, and one per review, to be heard when the clock has reached `not_before`.
+
+        Of somebody who was forgotten since, nothing that was taken back is heard again.
+        """
+        for customer_id, origin in sorted(self.origins.items()):
             for number, rows in enumerate(_chunks(self._rows(customer_id, origin))):
                 yield Recall(origin.identifier, customer_id, number, not_before, tuple(rows))
         for review_id, review in sorted(self.reviews.items()):
@@ -125,10 +136,11 @@ class Book:
         record = self.customers.get(customer_id)
         if record is not None:
             yield "c" + customer_id, _encode(_said(record, origin, self._members(record)))
-        for moment_id, said in self.moments.get(customer_id, {}).items():
-            yield f"m{customer_id}/{moment_id}", _encode(said)
-        for name, said in self.carried.get(customer_id, {}).items():
-            yield f"o{customer_id}/{name}", _encode(said)
+        is_erased = (NEVER if origin.epoch is None else origin.epoch) < self._forgotten.until(origin.identifier)
+        for tag, book in (("m", self.moments), ("o", self.carried)):
+            for name, said in book.get(customer_id, {}).items():
+                if said.stands or not is_erased:
+                    yield f"{tag}{customer_id}/{name}", _encode(said)
 
     def _members(self, record: Customer) -> Iterator[str]:
         """The identifiers of a customer as they are kept."""
@@ -151,6 +163,7 @@ def _said(record: Customer, origin: Origin, members: Iterable[str]) -> SaidCusto
         digest="" if is_active else digest_of(record.status, record.merged_into),
         origin=origin.identifier,
         is_nobody=origin.is_nobody,
+        epoch=origin.epoch,
         members=tuple(sorted(members)),
     )
 

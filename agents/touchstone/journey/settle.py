@@ -24,6 +24,7 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
+from touchstone.journey.erasure import Memory, drop_likenesses, forget, redacted
 from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell
@@ -32,9 +33,15 @@ from touchstone.journey.retention import expired, group_name, place, surplus
 from touchstone.journey.reviews import doubts
 from touchstone.journey.speaker import Speaker
 from touchstone.model.command import joins
-from touchstone.model.component import Held, Node, Ruling, Variant
-from touchstone.model.message import Arrive
+from touchstone.model.component import NEVER, Held, Node, Ruling, SaidCustomer, Variant
+from touchstone.model.erasure import ForgottenTable
+from touchstone.model.message import Arrive, Forget, Scrub, Seen
 from touchstone.model.touchpoint import Touchpoint
+
+ERASURE = "erasure"
+"""What is corrected where somebody was forgotten."""
+
+Send = Callable[[Arrive | Forget | Scrub | Seen], None]
 
 FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
@@ -88,17 +95,31 @@ class Settlement:
     undone: set[str] = field(default_factory=set)
     _crowds: list[Crowd] = field(default_factory=list)
     _rulings: dict[str, Ruling] = field(default_factory=dict)
+    _is_scrubbed: bool = False
 
     def run(
-        self, component: Component, journeys: Journeys, clock: int, send: Callable[[Arrive], None], speaker: Speaker, log: ChangeLog
+        self,
+        component: Component,
+        journeys: Journeys,
+        clock: int,
+        send: Send,
+        speaker: Speaker,
+        log: ChangeLog,
+        forgotten: ForgottenTable,
     ) -> list[str]:
         """Tell the component up to its time. Returns the customer ids whose record may have changed; who is who now goes to `log`."""
         as_of = effective(component.header(), clock)
         horizon = as_of - journeys.topology.retention_ms
         self._nodes = {name[1:]: node for name, node in component.rows("n")}
-        variants = self._hold(component, journeys, horizon, send)
+        self._rulings = dict(component.rows("a"))
+        self._forget(component, journeys, send, speaker, forgotten)
+        variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
         told = self._tell(component, journeys, variants)
-        before, after = self._people(component, told)
+        self._keep_values(component, told, variants)
+        if self._is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
+            for x in self._nodes:
+                send(Scrub(x))
+        before, after = self._people(component, told, speaker)
         changes = with_triggers(people_changes(before, after), after, (v.touchpoint for v in variants))
         log.undone |= self.undone
         log.people = by_likeness(with_commands(changes, after, self._rulings.values(), told.standing, log.undone), told.cores)
@@ -112,23 +133,68 @@ class Settlement:
             log.doubts = doubts(told.likenesses, told.people, told.customer_ids, told.standing, said, journeys.alike)
         return self._fold(component, journeys, told, as_of, speaker, causes(before, after), log)
 
+    # -- what is forgotten -------------------------------------------------------------------------------------------------------
+    def _forget(
+        self,
+        component: Component,
+        journeys: Journeys,
+        send: Send,
+        speaker: Speaker,
+        forgotten: ForgottenTable,
+    ) -> None:
+        """Decide whom a request reaches."""
+        if not forgotten and not component.header().has_erased:
+            return
+        held: dict[str, Held] = dict(component.rows("t"))
+        for fact in forget(component, self._nodes, held, self._rulings.values(), journeys, forgotten, speaker.wall_ms):
+            speaker.forget(fact)
+            send(Forget(fact.identifier, fact.until))
+            self._is_scrubbed = True
+        drop_likenesses(component, self._nodes)
+
+    def _keep_values(self, component: Component, told: Told, variants: list[Variant]) -> None:
+        """Whoever was forgotten and is not known again has no value any more; who came back has the one that touchpoints say."""
+        erased = {x: node for x, node in self._nodes.items() if node.until is not None}
+        if not erased:
+            return
+        named = {x: value for v in variants for x, value in v.touchpoint.named if x in erased}
+        for x, node in erased.items():
+            value = (node.value or named.get(x)) if x in told.customer_ids else None
+            full = {group: last for group, last in node.full.items() if last[0] > (node.until or NEVER)}
+            if (value, full) != (node.value, node.full):
+                node.value, node.full = value, full
+                component.put_node(x, node)
+
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
-    def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Callable[[Arrive], None]) -> list[Variant]:
-        """Hand on what is held at an identifier that turned out generic; drop what no rule can ask for any more."""
+    def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Send, memory: Memory) -> list[Variant]:
+        """Drop what is forgotten, hand on what is held at an identifier that turned out generic, drop what no rule can ask for any more."""
         held: dict[str, Held] = dict(component.rows("t"))
         kept: dict[str, Variant] = {}
         for name, row in held.items():
             variant = row.variant
             if variant is None:
                 continue
-            touchpoint, following = variant.touchpoint, variant.index + 1
+            touchpoint, following = memory.without_values(variant.touchpoint), variant.index + 1
+            if memory.is_gone(touchpoint, variant.index):
+                component.remember(touchpoint, anchor=touchpoint.identifiers[variant.index])
+                self._is_scrubbed = True
+                continue
+            if touchpoint is not variant.touchpoint:
+                variant.touchpoint = touchpoint
+                component.put(name, row)
             node = self._nodes.get(touchpoint.identifiers[variant.index])
             if node is not None and node.is_generic and following < len(touchpoint.identifiers):
+                component.remember(touchpoint)
                 send(Arrive(touchpoint.identifiers[following], following, touchpoint))
             else:
                 kept[name] = variant
-        kept = _without(kept, self._excess(kept, journeys.per_day))
-        kept = _without(kept, expired(_touchpoints(kept), horizon, journeys.topology.keep))
+                for x, value in memory.seen_again(touchpoint):
+                    send(Seen(x, touchpoint.known_since(journeys.topology.lateness_ms), value, touchpoint.occurred_at))
+        kept = _without(kept, self._excess(component, kept, journeys.per_day))
+        old = expired(_touchpoints(kept), horizon, journeys.topology.keep)
+        for touchpoint in old:
+            component.remember(touchpoint)
+        kept = _without(kept, old)
         component.drop_variants(held.keys() - kept.keys(), held)
         header = component.header()
         young = [touchpoint.occurred_at for touchpoint in _touchpoints(kept) if touchpoint.occurred_at >= horizon]
@@ -136,13 +202,15 @@ class Settlement:
         component.put_header(header)
         return list(kept.values())
 
-    def _excess(self, kept: Mapping[str, Variant], per_day: int) -> list[Touchpoint]:
+    def _excess(self, component: Component, kept: Mapping[str, Variant], per_day: int) -> list[Touchpoint]:
         """Too many of the same identifiers on one day: what is behind the last that counts. From now on the rest is turned away at the door."""
         excess: list[Touchpoint] = []
         if len(kept) > per_day:
             anchors = {id(variant.touchpoint): variant.index for variant in kept.values()}
             for last, *rest in surplus(_touchpoints(kept), per_day):
                 excess += rest
+                for touchpoint in rest:
+                    component.remember(touchpoint)
                 self._crowds.append(Crowd(last.identifiers[anchors[id(last)]], group_name(last), last, rest[0]))
         self.left_out += len(excess)
         return excess
@@ -150,48 +218,48 @@ class Settlement:
     # -- people ----------------------------------------------------------------------------------------------------------------
     def _tell(self, component: Component, journeys: Journeys, variants: list[Variant]) -> Told:
         nodes = self._nodes
-        self._rulings = dict(component.rows("a"))
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
         likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
         edges = (edge for _, edge in component.rows("e"))
-        evidence = evidence_of(nodes, edges, rulings, anchors, likenesses, 0.0 if journeys.alike is None else journeys.alike.accept)
+        accept = 0.0 if journeys.alike is None else journeys.alike.accept
+        held = [v.touchpoint for v in variants]
+        evidence = evidence_of(nodes, edges, rulings, anchors, likenesses, accept, held)
         people = resolve(evidence, journeys.limits)
         strength = journeys.ordering.strength
         members: dict[str, frozenset[str]] = {}
         customer_ids: dict[str, str] = {}
         cores: dict[str, frozenset[str]] = {}
         for group in people.groups:
-            oldest = min(group, key=lambda x: (nodes[x].since or 0, strength(x)))
-            customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
+            oldest = min(group, key=lambda x: (counts_since(nodes[x]), strength(x)))
+            customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody, epoch=nodes[oldest].until)
             members[customer_id] = group
             customer_ids.update(dict.fromkeys(group, customer_id))
             if oldest in people.surely:
                 cores[customer_id] = people.surely[oldest]
         owned: dict[str, list[Owned]] = defaultdict(list)
         for variant in variants:
-            by = self._owner(variant, people)
+            by = self._owner(variant, people, customer_ids)
             owner = customer_ids.get(by)
             if owner is not None:
                 owned[owner].append((variant.touchpoint, by))
         return Told(people, members, customer_ids, owned, rulings, cores, likenesses)
 
-    def _owner(self, variant: Variant, people: People) -> str:
-        """The first identifier from the anchor on that belongs to somebody; else the anchor."""
+    def _owner(self, variant: Variant, people: People, customer_ids: Mapping[str, str]) -> str:
+        """The first identifier from the anchor on that belongs to somebody, and did then; else the anchor."""
         usable = variant.touchpoint.identifiers[variant.index :]
         for x in usable:
-            node = self._nodes.get(x)
-            if node is not None and node.since is not None and x not in people.nobody:
+            if x in customer_ids and x not in people.nobody and variant.touchpoint.occurred_at > epoch_of(self._nodes[x]):
                 return x
         return usable[0]
 
     @staticmethod
-    def _people(component: Component, told: Told) -> tuple[Before, After]:
-        """The people who were published, and those who are; what belongs to nobody is left out."""
+    def _people(component: Component, told: Told, speaker: Speaker) -> tuple[Before, After]:
+        """The people who were published, and those who are; what belongs to nobody is left out, and who was forgotten."""
         before = {
             name[1:]: Was(said.origin, frozenset(said.members))
             for name, said in component.rows("c")
-            if said.status == "active" and not said.is_nobody
+            if said.status == "active" and not said.is_nobody and not speaker.is_erased(component, said)
         }
         return before, {c: group for c, group in told.members.items() if not group & told.people.nobody.keys()}
 
@@ -263,10 +331,13 @@ class Settlement:
         horizon = as_of - journeys.topology.retention_ms
         book = component.rows("m") + (component.rows("o") if journeys.asking else [])
         repeat = self.heard.union(customer_of(name) for name, said in book if said.must_repeat)
-        touched, retold = [], list[Retold]()
+        touched, retold, erased = list[str](), list[Retold](), list[str]()
         said = {customer_of(name) for name, _ in book} | {name[1:] for name, _ in component.rows("c")}
         for customer_id in sorted(said - told.members.keys()):
-            cause = why.get(customer_id, "merge")
+            said_of: SaidCustomer | None = component.get("c" + customer_id)
+            is_erased = said_of is not None and speaker.is_erased(component, said_of)
+            cause = ERASURE if is_erased else why.get(customer_id, "merge")
+            erased += [customer_id] if is_erased else []
             stated = speaker.correct_moments(component, customer_id, {}, horizon, cause)
             retold.append(Retold(customer_id, None, {}, stated, cause))
             touched.append(customer_id)
@@ -292,11 +363,15 @@ class Settlement:
             person, truth = refold(journeys, customer_id, group, touchpoints, as_of, is_nobody=is_nobody, core=core, surely=surely)
             component.put_person(customer_id, person)
             log.note_room(customer_id, before, person)
-            cause = why.get(customer_id, "late")
+            cause = why.get(customer_id, "late" if all(self._nodes[x].until is None for x in group) else ERASURE)
             stated = speaker.correct_moments(component, customer_id, truth, horizon, cause)
             retold.append(Retold(customer_id, person, truth, stated, cause))
             touched.append(customer_id)
         speaker.correct_outputs(component, retold, horizon)
+        for customer_id in erased:
+            for name, row in component.rows(f"m{customer_id}/") + component.rows(f"o{customer_id}/"):
+                if row.content.touchpoints:
+                    component.put(name, redacted(row))
         for name, _ in component.rows("p"):
             if name[1:] not in told.members:
                 component.delete(name)
@@ -317,12 +392,22 @@ class Settlement:
                 continue
             statements: dict[str, set[str]] = defaultdict(set)
             for variant in (held.variant for held in under if held.variant is not None):
-                owner = told.customer_ids.get(self._owner(variant, told.people))
+                owner = told.customer_ids.get(self._owner(variant, told.people, told.customer_ids))
                 if owner is not None:
                     statements[owner] |= {variant.touchpoint.content, "contested"} if variant.is_contested else {variant.touchpoint.content}
             for customer_id in sorted(owner for owner, contents in statements.items() if len(contents) > 1):
                 log.conflicts[customer_id, name.partition("/")[2]] = None
                 component.mark_reported(name)
+
+
+def epoch_of(node: Node) -> int:
+    """Up to when what an identifier did is forgotten."""
+    return NEVER if node.until is None else node.until
+
+
+def counts_since(node: Node) -> int:
+    """From when an identifier counts as known: who was forgotten and comes back is new."""
+    return max(node.since or 0, epoch_of(node)) if node.until is not None else node.since or 0
 
 
 def _touchpoints(kept: Mapping[str, Variant]) -> Iterator[Touchpoint]:

@@ -20,6 +20,7 @@ from touchstone.matching.judge import Judge, probability
 from touchstone.matching.records import Record
 from touchstone.model.command import Pair
 from touchstone.model.component import Likeness, Person, SaidCustomer, SaidReview
+from touchstone.model.erasure import ERASED, Forgotten
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.model.journey import Draft
 from touchstone.model.output import Carried, Customer, IdentityChange, Moment, MomentContent, Review
@@ -35,7 +36,8 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 class Speaker:
     """Says moments, customers and identity changes of one transaction; `wall_ms` is the time that revisions and detections carry.
 
-    `carry` is given what is said on outputs that ask for consent, `withhold` told which of them may not carry what was just found.
+    `carry` is given what is said on outputs that ask for consent, `withhold` told which of them may not carry what was just found, `forget`
+    given the decisions to forget.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Speaker:
         wall_ms: int = 0,
         carry: Callable[[Carried], None] = lambda _: None,
         withhold: Callable[[Output], None] = lambda _: None,
+        forget: Callable[[Forgotten], None] = lambda _: None,
     ) -> None:
         self._journeys = journeys
         self._emit = emit
         self._carrier = Carrier(journeys, carry, withhold)
+        self.forget = forget
         self.wall_ms = wall_ms
         self.withdrawn: set[tuple[str, ...]] = set()
 
@@ -106,7 +110,8 @@ class Speaker:
         if person is not None and before is None and is_passing(component, person):
             return
         if person is not None:
-            origin = before.origin if before else self._origin(person, customer_id)
+            origin = before.origin if before else self._origin(component, person, customer_id)
+            epoch = before.epoch if before else _epoch(component, origin)
             status, merged_into, standings = "active", None, self._standings(person)
             members, is_nobody = tuple(sorted(person.members)), person.is_nobody
             # Not the record itself: it is dear to make, and follows from these.
@@ -115,6 +120,7 @@ class Speaker:
                 said = (*said, person.golden, person.used, person.shared)
         elif before is not None:
             origin, members, is_nobody, standings, said = before.origin, (), before.is_nobody, (), None
+            epoch = before.epoch
             status, merged_into = self._standing(component, before, customer_id)
         else:
             return
@@ -122,7 +128,7 @@ class Speaker:
         if before is not None and before.digest == digest and not before.must_repeat:
             return
         revision = next_revision(before.revision if before else 0, self.wall_ms)
-        component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person)))
+        component.put(name, SaidCustomer(revision, status, digest, origin, is_nobody, members, phases=self._phases(person), epoch=epoch))
         content = (
             profile(person, component.value, self._journeys.attributes) | {"consents": told(person, self._journeys.consents)}
             if person is not None
@@ -132,14 +138,23 @@ class Speaker:
 
     def _standing(self, component: Component, said: SaidCustomer, customer_id: str) -> tuple[str, str | None]:
         """What an id that is nobody's any more says: a function of the evidence, as everything."""
+        if self.is_erased(component, said):
+            return ERASED, None
         node = component.node(said.origin)
         if said.is_nobody or node is None or node.customer_id is None or node.refused is not None or node.customer_id == customer_id:
             return "retired", None
         return "merged", node.customer_id
 
-    def _origin(self, person: Person, customer_id: str) -> str:
+    @staticmethod
+    def is_erased(component: Component, said: SaidCustomer) -> bool:
+        """Whether what this id was made from was forgotten since."""
+        epoch = _epoch(component, said.origin)
+        return epoch is not None and (said.epoch is None or said.epoch < epoch)
+
+    def _origin(self, component: Component, person: Person, customer_id: str) -> str:
         for x in person.members:
-            if customer_id_of(self._journeys.ordering, x, is_nobody=person.is_nobody) == customer_id:
+            epoch = _epoch(component, x)
+            if customer_id_of(self._journeys.ordering, x, is_nobody=person.is_nobody, epoch=epoch) == customer_id:
                 return x
         return min(person.members)
 
@@ -229,6 +244,12 @@ def weighed(component: Component, likeness: Likeness | None, judge: Judge) -> di
     # Rounded, because a batch weighs to a billionth of a bit, and what is said must be the same wherever it was weighed.
     evidence = tuple({"attribute": each.feature, "level": each.level, "bits": round(each.bits, 3)} for each in found.evidence)
     return {"score": round(probability(likeness.score), 6), "evidence": evidence}
+
+
+def _epoch(component: Component, identifier: str) -> int | None:
+    """Up to when an identifier is forgotten."""
+    node = component.node(identifier)
+    return None if node is None else node.until
 
 
 def digest_of(status: str, merged_into: str | None, told: Any = None) -> str:

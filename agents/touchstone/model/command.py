@@ -12,6 +12,10 @@ ACCEPT: Final = "accept"
 REJECT: Final = "reject"
 """The answer to a review that says what `FORBID` says."""
 UNDO: Final = "undo"
+ERASE: Final = "erase"
+
+HASHED: Final = "hash:"
+"""In front of the hash of a value, where a command to erase names somebody without holding the value."""
 
 Pair = tuple[str, str]
 """Two identifier keys, the smaller text first."""
@@ -20,7 +24,8 @@ Pair = tuple[str, str]
 class Command(Struct, frozen=True):
     """One command. `identifiers` and `others` are {kind, value}; each of the ones with each of the others makes a pair.
 
-    `action` is split, join, forbid, accept, reject or undo; an undo names in `undoes` the command that it takes back, and no identifiers.
+    `action` is split, join, forbid, accept, reject, undo or erase; an undo names in `undoes` the command that it takes back, and no
+    identifiers. An erasure names identifiers of those who are to be forgotten, and no others.
     """
 
     command_id: str

@@ -12,7 +12,7 @@ from touchstone.model.journey import JourneyState
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 """Raise it when a row below changes its meaning or its fields in a way that older bytes do not fit: old state is then refused, not misread."""
 
 NEVER = -(1 << 62)
@@ -24,7 +24,7 @@ NEVER = -(1 << 62)
 
 class Pointer(Struct, array_like=True):
     """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), since when its
-    component was told it is known, and how many others it resembles.
+    component was told it is known, and how many others it resembles; `last`: when it was last seen, as far as no touchpoint says it.
     """
 
     root: str
@@ -33,6 +33,7 @@ class Pointer(Struct, array_like=True):
     down: int = 0
     since: int | None = None
     alike: int = 0
+    last: int | None = None
 
 
 class Times(Struct, array_like=True):
@@ -107,7 +108,7 @@ MATCH_ROWS: dict[str, type] = {"h": Block, "r": Described, "l": Linked}
 
 class Header(Struct, array_like=True):
     """Tag `h`. `redirect`: where the component has moved. `as_of`: told up to here elsewhere. `timer`: when the store wakes us.
-    `hears_at`: when the first of the recalled statements is to be heard.
+    `hears_at`: when the first of the recalled statements is to be heard. `has_erased`: something of it was, or is to be, forgotten.
     """
 
     redirect: str | None = None
@@ -115,10 +116,12 @@ class Header(Struct, array_like=True):
     timer: int | None = None
     condense_at: int | None = None
     hears_at: int | None = None
+    has_erased: bool = False
 
 
 class Node(Struct, array_like=True):
-    """Tag `n` + identifier. Evidence: `since`, `is_generic`, and `value`, from which the identifier was made. Derived: its person, why it belongs to nobody, whether it
+    """Tag `n` + identifier. Evidence: `since`, `is_generic`, `value`, from which the identifier was made; `until`: forgotten up to
+    then; `last`: when it was last seen by what is not held; `was_anchor`: it held a touchpoint that was forgotten. Derived: its person, why it belongs to nobody, whether it
     anchors a touchpoint, what was last said about its sharing, and of which days it can hold no more touchpoints of the same identifiers
     (retention.py): name of the group -> place of the last that counts.
     """
@@ -131,6 +134,9 @@ class Node(Struct, array_like=True):
     reported: str | None = None
     full: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     value: str | None = None
+    until: int | None = None
+    last: int | None = None
+    was_anchor: bool = False
 
 
 class Edge(Struct, array_like=True):
@@ -176,6 +182,15 @@ class Ruling(Struct, array_like=True):
     content: str
     undone_by: str | None = None
     reported: str | None = None
+
+
+class Request(Struct, array_like=True):
+    """Tag `q` + identifier. Evidence: whoever has this identifier asks to be forgotten up to `until`, by this command. It stays open: what
+    turns out later to have been hers is forgotten as well.
+    """
+
+    until: int
+    command: str
 
 
 class Variant(Struct, array_like=True):
@@ -255,7 +270,8 @@ class SaidMoment(Struct, array_like=True):
 
 
 class SaidCustomer(Struct, array_like=True):
-    """Tag `c` + customer id. Book: the last record said of a customer id, and from what the id was made. `phases`: journey -> where it
+    """Tag `c` + customer id. Book: the last record said of a customer id, and from what the id was made: `epoch` is up to when
+    its origin had been forgotten before. `phases`: journey -> where it
     said that the customer stands (for the census).
     """
 
@@ -267,6 +283,7 @@ class SaidCustomer(Struct, array_like=True):
     members: tuple[str, ...] = ()
     must_repeat: bool = False
     phases: dict[str, str] = field(default_factory=dict)
+    epoch: int | None = None
 
 
 class SaidReview(Struct, array_like=True):
@@ -298,5 +315,5 @@ class Recalled(Struct, array_like=True):
 
 JOURNEY_ROWS: dict[str, type] = {
     "h": Header, "n": Node, "e": Edge, "a": Ruling, "t": Held, "p": Person, "m": SaidMoment, "o": SaidMoment, "c": SaidCustomer,
-    "s": Staged, "r": Recalled, "l": Likeness, "d": Described, "k": Closed, "v": SaidReview,
+    "s": Staged, "r": Recalled, "l": Likeness, "d": Described, "k": Closed, "v": SaidReview, "q": Request,
 }  # fmt: skip

@@ -24,18 +24,23 @@ class Arrive(Message, frozen=True, array_like=True, tag="a"):
 
 
 class Seen(Message, frozen=True, array_like=True, tag="s"):
-    """To identity: the identifier exists and is known since this time (max of occurred, received - lateness); the value it was made from."""
+    """To identity: the identifier exists and is known since this time (max of occurred, received - lateness); the value it was made from.
+
+    `last`: when it was seen, where no touchpoint follows that would say so.
+    """
 
     since: int
     value: str | None = None
+    last: int | None = None
 
 
 class Claim(Message, frozen=True, array_like=True, tag="c"):
-    """To the weaker identifier: a touchpoint says that it belongs together with `strong`."""
+    """To the weaker identifier: a touchpoint says that it belongs together with `strong`. `is_bare`: that touchpoint does not follow."""
 
     strong: str
     first: int
     last: int
+    is_bare: bool = False
 
 
 class Ask(Message, frozen=True, array_like=True, tag="k"):
@@ -104,6 +109,19 @@ class Rule(Message, frozen=True, array_like=True, tag="x"):
     ruling: Ruling
 
 
+class Erase(Message, frozen=True, array_like=True, tag="e"):
+    """To identity: whoever has this identifier is to be forgotten up to `until`, by this command."""
+
+    until: int
+    command: str
+
+
+class Forget(Message, frozen=True, array_like=True, tag="f"):
+    """To identity: the identifier is forgotten up to `until`."""
+
+    until: int
+
+
 class Compress(Message, frozen=True, array_like=True, tag="p"):
     """To identity: the component you send to lives at `root` now."""
 
@@ -118,11 +136,12 @@ class AddTouchpoint(Message, frozen=True, array_like=True, tag="A"):
 
 
 class AddSeen(Message, frozen=True, array_like=True, tag="S"):
-    """To journey: an identifier is known since this time, and was made from this value."""
+    """To journey: an identifier is known since this time, and was made from this value; `last` as in `Seen`."""
 
     identifier: str
     since: int
     value: str | None = None
+    last: int | None = None
 
 
 class Compare(Message, frozen=True, array_like=True, tag="C"):
@@ -165,6 +184,25 @@ class AddGeneric(Message, frozen=True, array_like=True, tag="G"):
     identifier: str
 
 
+class AddRequest(Message, frozen=True, array_like=True, tag="Q"):
+    """To journey: whoever has this identifier is to be forgotten up to `until`, by this command."""
+
+    identifier: str
+    until: int
+    command: str
+
+
+class AddForgotten(Message, frozen=True, array_like=True, tag="F"):
+    """To journey: the identifier is forgotten up to `until`."""
+
+    identifier: str
+    until: int
+
+
+class Scrub(Message, frozen=True, array_like=True, tag="W"):
+    """To journey: a component that was here, or is, has forgotten somebody; let the old bytes of this group leave the disk."""
+
+
 class Absorb(Message, frozen=True, array_like=True, tag="B"):
     """To journey: move the whole component to the root `into` and leave a redirect."""
 
@@ -197,6 +235,20 @@ class Recall(Message, frozen=True, array_like=True, tag="R"):
     rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Meet | Close | Order | Undo | Rule | Compress
+IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Meet | Close | Order | Undo | Rule | Erase | Forget | Compress
 MatchMessage = Compare
-JourneyMessage = AddTouchpoint | AddSeen | AddEdge | AddLikeness | AddClosed | AddRuling | AddGeneric | Absorb | Piece | Recall
+JourneyMessage = (
+    AddTouchpoint
+    | AddSeen
+    | AddEdge
+    | AddLikeness
+    | AddClosed
+    | AddRuling
+    | AddGeneric
+    | AddRequest
+    | AddForgotten
+    | Scrub
+    | Absorb
+    | Piece
+    | Recall
+)

@@ -45,6 +45,10 @@ class Touchpoint(Struct, frozen=True, array_like=True):
         """The identifiers of which the value is known, with their values."""
         return ((x, value) for x, value in zip(self.identifiers, self.values, strict=False) if value is not None)
 
+    def known_since(self, lateness_ms: int) -> int:
+        """From when its identifiers count as known: a very late record cannot move a customer id (DESIGN.md 5.9)."""
+        return max(self.occurred_at, self.received_at - lateness_ms)
+
     @property
     def order(self) -> tuple[int, str, str]:
         """The order of the fold."""

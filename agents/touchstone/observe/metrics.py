@@ -77,6 +77,14 @@ LATE = Metric(
     "Touchpoints that arrived later than `lateness` after they occurred; they are folded in all the same.",
     "Which channel delivers late and so causes corrections?",
 )
+SUPPRESSED = Metric(
+    "touchstone_suppressed_touchpoints_total",
+    "counter",
+    "touchpoints",
+    ("channel",),
+    "Touchpoints of people who were forgotten since they occurred: of them nothing but keys, kinds and times is kept.",
+    "Does somebody send data again that was erased?",
+)
 SKEWED = Metric(
     "touchstone_skewed_touchpoints_total",
     "counter",
@@ -351,6 +359,7 @@ METRICS: tuple[Metric, ...] = (
     DEAD_LETTERS,
     IGNORED_IDENTIFIERS,
     LATE,
+    SUPPRESSED,
     SKEWED,
     DUPLICATES,
     LIMITED,

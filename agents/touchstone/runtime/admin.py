@@ -24,6 +24,14 @@ STAMP = "message.timestamp.type"
 LARGE_RECORDS = {"max.message.bytes": str(LARGEST_RECORD_BYTES)}
 """What every topic takes. Far above `limits.record`: an oversized touchpoint becomes a dead letter and not the producer's riddle, and a person
 of many identifiers and attributes is one row and one record however large."""
+COMPACTED_IN_TIME = {
+    "cleanup.policy": "compact",
+    "segment.ms": str(_DAY_MS),
+    "max.compaction.lag.ms": str(_DAY_MS),
+    "delete.retention.ms": str(_DAY_MS),
+}
+"""What is deleted or replaced in it leaves the disk within two days: a segment is closed after a day, and nothing closed stays uncompacted for
+longer, however little of it could be saved; tombstones stay a day more, as long as a reader may take. Kafka's defaults promise no time at all."""
 _PATIENCE_S = 15.0
 _DYNAMIC_TOPIC_CONFIG = 1
 """The source of a setting that was made for this topic, as against a default of the broker."""
@@ -76,7 +84,7 @@ def application_topics(app: str, stages: Iterable[str], partitions: int, generat
     """The topics that belong to the application itself: messages, changelogs, the clock, and what its workers agree on."""
     base = generation_base(app, generation)
     stages = list(stages)
-    changelog = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)} | LARGE_RECORDS
+    changelog = COMPACTED_IN_TIME | {"min.cleanable.dirty.ratio": "0.3", "segment.bytes": str(64 << 20)} | LARGE_RECORDS
     messages = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "segment.bytes": str(64 << 20)} | LARGE_RECORDS
     return [
         *(TopicSpec(internal_topic(base, stage), partitions, messages) for stage in stages),
@@ -123,6 +131,18 @@ async def partition_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, i
     """How many partitions each of these topics has; those that do not exist are left out."""
     async with _admin(bootstrap) as admin:
         return await _counts(admin, list(topics))
+
+
+async def topic_settings(bootstrap: str, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of those topics that are there, as the broker tells them.
+
+    Raises:
+        Retriable: The brokers cannot be reached, or refuse.
+    """
+    there = sorted(await partition_counts(bootstrap, topics))
+    async with _admin(bootstrap) as admin:
+        found = await _configs(admin, there) if there else {}
+    return {topic: {name: value for name, (value, _) in settings.items()} for topic, settings in found.items()}
 
 
 async def stamped_by_producers(bootstrap: str, topics: Iterable[str]) -> list[str]:

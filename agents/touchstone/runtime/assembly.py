@@ -30,6 +30,7 @@ from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.sources import JourneyClock
 from touchstone.runtime.standby import Standby
 from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.tablereader import Table, TableReader
 from touchstone.runtime.timekeeper import Timekeeper
 from touchstone.runtime.transaction import Membership
 from touchstone.runtime.transport import Engine, EngineApp, EngineTransport, NoTables
@@ -45,6 +46,7 @@ class Assembly:
     partitions: Partitions
     producer: Producer
     clock_reader: ClockReader
+    table_reader: TableReader
 
 
 def assemble(
@@ -58,6 +60,7 @@ def assemble(
     fail: Callable[[BaseException], Awaitable[None]],
     confirm: Callable[[], Coroutine[Any, Any, None]],
     prepare: Prepare | None = None,
+    table: Table | None = None,
 ) -> Assembly:
     """Make every part and tie them together; nothing runs yet. `counts` says how many partitions each topic has."""
     failpoints = Failpoints.from_environment(os.environ)
@@ -65,6 +68,7 @@ def assemble(
     journey_clock = JourneyClock(settings.clock, sources)
     broker_time = BrokerTime()
     clock_reader = ClockReader(settings, journey_clock, broker_time)
+    table_reader = TableReader(settings, table)
     partitions = Partitions(settings, program, open_store, counts)
 
     def membership() -> Membership:
@@ -106,7 +110,7 @@ def assemble(
         restorer=Restorer(settings, partitions, status, failpoints, clock_reader.is_alive),
         standby=Standby(settings, partitions, status, fail),
         timekeeper=timekeeper,
-        clock_is_known=clock_reader.known,
+        is_known=(clock_reader.known, table_reader.known),
         failpoints=failpoints,
         status=status,
         fail=fail,
@@ -116,7 +120,7 @@ def assemble(
     app = faust_app(settings)
     app.engine = Engine(settings, loop, rebalance, failpoints, prepare)
     _register_agents(app, settings, program, partitions, delivery, timekeeper, failpoints)
-    return Assembly(app, loop, rebalance, partitions, producer, clock_reader)
+    return Assembly(app, loop, rebalance, partitions, producer, clock_reader, table_reader)
 
 
 def _register_agents(

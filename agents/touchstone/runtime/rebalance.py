@@ -64,7 +64,7 @@ class Rebalance:
         restorer: Restorer,
         standby: Standby,
         timekeeper: Timekeeper,
-        clock_is_known: asyncio.Event,
+        is_known: tuple[asyncio.Event, ...],
         failpoints: Failpoints,
         status: RuntimeStatus,
         fail: Callable[[BaseException], Awaitable[None]],
@@ -80,7 +80,7 @@ class Rebalance:
         self._restorer = restorer
         self._standby = standby
         self._timekeeper = timekeeper
-        self._clock_is_known = clock_is_known
+        self._is_known = is_known
         self._failpoints = failpoints
         self._status = status
         self._fail = fail
@@ -192,7 +192,8 @@ class Rebalance:
         self._status.partitions = tuple(sorted(self._partitions.owned))
         self._partitions.open()
         await self._failpoints.passed("restore.before_read")
-        await self._clock_is_known.wait()  # it also tells who is alive
+        for known in self._is_known:  # the clock, which also tells who is alive, and the table
+            await known.wait()
         committed = await self._decided_offsets()
         restored = await self._restorer.restore(committed)
         self._failpoints.reached("restore.after_read")

@@ -29,6 +29,7 @@ from touchstone.runtime.partitions import StoreFactory
 from touchstone.runtime.program import Prepare, Program
 from touchstone.runtime.settings import WorkerSettings
 from touchstone.runtime.status import RuntimeStatus
+from touchstone.runtime.tablereader import Table
 from touchstone.runtime.transport import EngineConsumer
 from touchstone.runtime.watchdog import LOOKS_EVERY_S, Heartbeat, Watchdog
 
@@ -55,11 +56,12 @@ def run_worker(
     clock: Clock | None = None,
     beside: Beside | None = None,
     prepare: Prepare | None = None,
+    table: Table | None = None,
 ) -> int:
     """Run one worker in this process until SIGTERM or SIGINT; returns the exit code, 0 after an orderly end.
 
     `beside` makes a coroutine that runs beside the worker, in its event loop (the metrics page); `prepare` is awaited with what was
-    fetched before any of it is handed on. Does not return after an unexpected
+    fetched before any of it is handed on; `table` is read whole before anything is processed. Does not return after an unexpected
     error: the process ends at once, with 70 (or 75 when another worker took our place), and commits nothing.
 
     Raises:
@@ -69,7 +71,7 @@ def run_worker(
     """
     check_compatibility()
     _return_memory()
-    worker = Worker(settings, status or RuntimeStatus(), prepare)
+    worker = Worker(settings, status or RuntimeStatus(), prepare, table)
     with _directory_lock(settings.data_dir):
         try:
             return asyncio.run(worker.run(program, open_store, clock or SystemClock(), beside))
@@ -80,9 +82,10 @@ def run_worker(
 class Worker:
     """Starts the engine, watches it, and stops it in order."""
 
-    def __init__(self, settings: WorkerSettings, status: RuntimeStatus, prepare: Prepare | None = None) -> None:
+    def __init__(self, settings: WorkerSettings, status: RuntimeStatus, prepare: Prepare | None = None, table: Table | None = None) -> None:
         self._settings = settings
         self._prepare = prepare
+        self._table = table
         self._status = status
         self._stop = asyncio.Event()
         self._refused: UsageError | TooManyDeadLetters | None = None
@@ -101,7 +104,7 @@ class Worker:
             return 0
         self._assembly = assembly
         self._heartbeat.start()
-        work = [assembly.clock_reader.run(), assembly.loop.run(), self._watch(assembly)]
+        work = [assembly.clock_reader.run(), assembly.table_reader.run(), assembly.loop.run(), self._watch(assembly)]
         if beside is not None:
             work.append(beside(self._status))
         tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in work]
@@ -137,6 +140,7 @@ class Worker:
             fail=self._fail,
             confirm=partial(self._confirm, program),
             prepare=self._prepare,
+            table=self._table,
         )
         await assembly.producer.start()
         return assembly

@@ -175,7 +175,7 @@ class Became(_Part):
     """What became of the customer id that was made of an identifier: its status, and who carries on."""
 
     id_of: Identifiers
-    status: Literal["active", "merged", "retired"]
+    status: Literal["active", "merged", "retired", "erased"]
     into: Identifiers | None = None
 
 

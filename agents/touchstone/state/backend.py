@@ -36,6 +36,10 @@ class Backend(Protocol):
         """Make all entries and the offset visible and durable together; of a key given twice the last one stands."""
         ...
 
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Let old values of the keys in `start <= key < stop` leave the medium."""
+        ...
+
     def wipe(self) -> None:
         """Become empty, with offset 0."""
         ...

@@ -49,6 +49,9 @@ class DictBackend:
         self._is_ordered = False
         self._offset = offset
 
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Nothing old is kept."""
+
     def wipe(self) -> None:
         """Become empty, with offset 0."""
         self._values = {}

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from rocksdict import (
     BlockBasedOptions,
+    BottommostLevelCompaction,
     Cache,
+    CompactOptions,
     DbClosedError,
     DBCompressionType,
     Options,
@@ -171,6 +173,16 @@ class RocksBackend:
         except Exception as error:  # rocksdict raises nothing more special
             raise _classified(self._path, error) from error
         self._offset = offset
+
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Let old values of the keys in `start <= key < stop` leave the disk: out of memory and the log, then through every level."""
+        try:
+            self._db.flush()
+            how = CompactOptions()
+            how.set_bottommost_level_compaction(BottommostLevelCompaction.force())
+            self._db.compact_range(start, stop, how)
+        except Exception as error:  # rocksdict raises nothing more special
+            raise _classified(self._path, error) from error
 
     def wipe(self) -> None:
         """Delete the database and start an empty one."""

@@ -6,7 +6,7 @@ from typing import Any
 from touchstone.errors import InvariantBroken
 from touchstone.state.backend import Backend, Entry
 from touchstone.state.hot import Group, HotGroups
-from touchstone.state.keys import ROW, after, encode_text, meta_key, row_of
+from touchstone.state.keys import ROW, after, encode_text, group_prefix, meta_key, row_of
 from touchstone.state.rowcodec import RowCodec
 from touchstone.state.timers import Timers
 
@@ -37,6 +37,8 @@ class RowStore:
         self._sealed_groups: dict[str, Group] = {}
         self._sealed_meta: dict[str, bytes] = {}
         self._epoch = 0
+        self._scrubbed: set[str] = set()
+        self._sealed_scrubbed: set[str] = set()
 
     # Rows: what a stage sees
 
@@ -133,6 +135,10 @@ class RowStore:
         """The timers with `at <= until`, earliest first, at most `limit`. They stay until they are cleared."""
         return self._timers.due(until, limit)
 
+    def scrub(self, group: str) -> None:
+        """After the commit, let what was once written of this group and is deleted or replaced leave the disk."""
+        self._scrubbed.add(group)
+
     def groups(self) -> Iterator[str]:
         """Every group that has rows, in order; reads every key, for checks and tests."""
         changed = {group: {*entry.dirty, *entry.sealed} for group, entry in (*self._sealed_groups.items(), *self._dirty.items())}
@@ -181,6 +187,7 @@ class RowStore:
         self._sealed_groups, self._dirty = self._dirty, {}
         self._sealed_meta, self._meta = self._meta, {}
         self._sealed = sealed
+        self._sealed_scrubbed, self._scrubbed = self._scrubbed, set()
         return sealed
 
     def commit(self, next_offset: int) -> None:
@@ -202,6 +209,10 @@ class RowStore:
         self._sealed_meta = {}
         self._timers.committed()
         self._epoch += 1
+        for group in self._sealed_scrubbed:
+            prefix = group_prefix(group)
+            self._backend.compact(prefix, after(prefix))
+        self._sealed_scrubbed = set()
         if self._hot_rows is not None and self._hot.in_memory > self._hot_rows:
             self._hot.evict(int(self._hot_rows * _KEPT_SHARE))
 
@@ -213,6 +224,7 @@ class RowStore:
         self._sealed = None
         self._sealed_groups = {}
         self._sealed_meta = {}
+        self._scrubbed, self._sealed_scrubbed = set(), set()
         self._timers.forget()
 
     def load(self, records: list[Entry], next_offset: int) -> None:

@@ -50,6 +50,10 @@ class Store(Protocol):
         """Write a named value; pending like a row."""
         ...
 
+    def scrub(self, group: str) -> None:
+        """After the commit, let what was once written of this group and is deleted or replaced leave the disk."""
+        ...
+
     def groups(self) -> Iterator[str]:
         """Every group that has rows; slow, for checks and tests."""
         ...

@@ -50,7 +50,7 @@ def effect_of(ruled: Ruled, twin: Twin, said: Sequence[OutputRecord], topology: 
     twin.take(Record(topology.topics.commands, 0, 0, command.at, None, bundled_codec().encode_command(command), ()))
     after = people(twin)
     records = tuple(record for record in said[begin:] if isinstance(record, Moment | Customer | IdentityChange | Review))
-    named = {x for pair in ruled.pairs for x in pair}
+    named = ruled.named
     concerned = {record.customer_id for record in records if not isinstance(record, Review)}
     return Effect(_of(before, named, concerned), _of(after, named, concerned), records, values_of(twin))
 

@@ -4,7 +4,7 @@ It shares `resolve` and the fold with the product and nothing else: no union-fin
 even the fold, but its definition (consent.py beside). Where the live stages end elsewhere, one of the two is wrong.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -20,7 +20,8 @@ from touchstone.journey.refold import refold
 from touchstone.journey.retention import Group, expired, group_of, surplus
 from touchstone.matching.judge import judge_of
 from touchstone.matching.records import Record
-from touchstone.model.component import Person
+from touchstone.model.command import joins as says_one
+from touchstone.model.component import NEVER, Person
 from touchstone.model.identifier import kind_of
 from touchstone.model.output import MomentContent
 from touchstone.model.touchpoint import Touchpoint
@@ -54,7 +55,18 @@ class Withdrawal:
     tenant: str = "default"
 
 
-Fact = Touchpoint | Word | Withdrawal
+@dataclass(frozen=True)
+class Erasure:
+    """A fact: whoever has this identifier asks to be forgotten, as of then."""
+
+    command: str
+    identifier: str
+    at: int
+
+
+Fact = Touchpoint | Word | Withdrawal | Erasure
+Epochs = Mapping[str, int]
+"""Identifier -> up to when it is forgotten."""
 
 
 @dataclass
@@ -73,8 +85,11 @@ class Truth:
     """(weaker, stronger identifier) -> status and why, of those that wait for a steward or were decided by one."""
 
 
-def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> Truth:
-    """The truth about these facts at `as_of` (milliseconds)."""
+def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int, decided: Epochs | None = None) -> Truth:
+    """The truth about these facts at `as_of` (milliseconds). `decided`: what the privacy log says is forgotten.
+
+    A decision is a fact of its own: when it was taken, other things were known than now.
+    """
     journeys = Journeys(topology, ordering)
     facts = list(facts)
     touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
@@ -83,16 +98,64 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     since, sure, generic = _gather(facts, topology)
     found = _alike(facts, topology, ordering)
     likely, records = found.accepted, found.records
+    epochs = epochs_of(facts, decided or {})
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
     gone = expired(touchpoints, horizon, topology.keep)
-    touchpoints = [t for t in touchpoints if t not in gone]
+    touchpoints = [t for t in touchpoints if t not in gone and not _is_erased(t, held[t.key, t.content, t.tenant], epochs)]
     anchors = {t.identifiers[held[t.key, t.content, t.tenant]] for t in touchpoints}
-    people = resolve(Evidence(since.keys(), sure, likely, generic, apart, anchors, joined, records), journeys.limits)
-    truth = _view(people, since, touchpoints, held, journeys, as_of)
+    times = _last_times(facts)
+    seen = {x for x in since if times[x, x] > _epoch(epochs, x)}
+    known = {(x, y) for x, y in sure if times[x, y] > max(_epoch(epochs, x), _epoch(epochs, y))}
+    ghosts = Counter(x for x, y in sure if _epoch(epochs, x) < times[x, y] <= _epoch(epochs, y) and y not in generic)
+    people = resolve(Evidence(seen, known, likely, generic, apart, anchors, joined, records, ghosts), journeys.limits)
+    truth = _view(people, since, touchpoints, held, journeys, as_of, epochs)
     truth.reviews = _reviews(found, people, truth.customer_ids, apart, joined)
     return truth
+
+
+def reached_by(erasure: Erasure, facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: int) -> frozenset[str]:
+    """Whom the request of somebody reaches: all that belonged to that person by what is known now of the time up to then."""
+    facts, until = list(facts), erasure.at
+    touchpoints = _sightings([fact for fact in facts if isinstance(fact, Touchpoint)])
+    since, _, generic = _gather(facts, topology)
+    _, sure, _ = _gather([fact for fact in facts if isinstance(fact, Touchpoint) and fact.occurred_at <= until], topology)
+    horizon = as_of - topology.retention_ms
+    gone = expired(touchpoints, horizon, topology.keep)
+    anchors = {t.identifiers[_anchor(t, generic)] for t in touchpoints if t not in gone}
+    joins = [fact for fact in facts if not isinstance(fact, Word) or not says_one(fact.action) or fact.at <= until]
+    apart, joined = _words(facts)[0], _words(joins)[1]
+    evidence = Evidence(since.keys(), sure, (), generic, apart, anchors, joined)
+    people = resolve(evidence, Journeys(topology, ordering).limits)
+    return next((group for group in people.groups if erasure.identifier in group), frozenset({erasure.identifier}))
+
+
+def epochs_of(facts: Iterable[Fact], decided: Epochs) -> dict[str, int]:
+    """Up to when each identifier is forgotten: whoever asked, and whom the decisions name."""
+    epochs = dict(decided)
+    for fact in facts:
+        if isinstance(fact, Erasure):
+            epochs[fact.identifier] = max(fact.at, _epoch(epochs, fact.identifier))
+    return epochs
+
+
+def _epoch(epochs: Epochs, x: str) -> int:
+    return epochs.get(x, NEVER)
+
+
+def _is_erased(touchpoint: Touchpoint, index: int, epochs: Epochs) -> bool:
+    return any(_epoch(epochs, x) >= touchpoint.occurred_at for x in touchpoint.identifiers[: index + 1])
+
+
+def _last_times(facts: list[Fact]) -> dict[tuple[str, str], int]:
+    """When each identifier was last seen (x, x), and each pair together (weak, strong)."""
+    times: dict[tuple[str, str], int] = {}
+    for fact in facts:
+        names = fact.identifiers if isinstance(fact, Touchpoint) else ()
+        for pair in ((x, y) for n, x in enumerate(names) for y in names[: n + 1]):
+            times[pair] = max(times.get(pair, NEVER), fact.occurred_at) if isinstance(fact, Touchpoint) else NEVER
+    return times
 
 
 def _sightings(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
@@ -201,12 +264,13 @@ def _view(
     held: dict[tuple[str, str, str], int],
     journeys: Journeys,
     as_of: int,
+    epochs: Epochs,
 ) -> Truth:
     truth = Truth(nobody=people.nobody)
     origins: dict[str, str] = {}
     for group in people.groups:
-        oldest = min(group, key=lambda x: (since[x], journeys.ordering.strength(x)))
-        customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody)
+        oldest = min(group, key=lambda x: (max(since[x], _epoch(epochs, x)), journeys.ordering.strength(x)))
+        customer_id = customer_id_of(journeys.ordering, oldest, is_nobody=oldest in people.nobody, epoch=epochs.get(oldest))
         truth.people[customer_id] = group
         origins[customer_id] = oldest
         truth.customer_ids.update(dict.fromkeys(group, customer_id))
@@ -214,8 +278,10 @@ def _view(
     owned_by: dict[int, str] = {}
     for t in touchpoints:
         usable = t.identifiers[held[t.key, t.content, t.tenant] :]
-        owner = next((x for x in usable if x not in people.nobody), usable[0])
-        owned[truth.customer_ids[owner]].append(t)
+        alive = (x for x in usable if x in truth.customer_ids and x not in people.nobody and _epoch(epochs, x) < t.occurred_at)
+        owner = next(alive, usable[0])
+        if owner in truth.customer_ids:
+            owned[truth.customer_ids[owner]].append(t)
         owned_by[id(t)] = owner
     horizon = as_of - journeys.topology.retention_ms
     for customer_id, group in truth.people.items():

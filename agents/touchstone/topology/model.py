@@ -287,6 +287,7 @@ class WrittenTopics(Written):
     )
     commands: TopicName = Field("commands.v1", description="What stewards rule about who is who; read, and kept for ever.")
     reviews: TopicName = Field("reviews.v1", description="Pairs that look alike, but not enough to be one person; only with `matching`.")
+    privacy: TopicName = Field("privacy.v1", description="What was forgotten, by keyed hashes; compacted, and kept for ever.")
 
 
 class WrittenTopology(Written):

@@ -22,5 +22,6 @@ def prefixed(topology: Topology, prefix: str) -> Topology:
             deadletters=prefix + names.deadletters,
             commands=prefix + names.commands,
             reviews=prefix + names.reviews,
+            privacy=prefix + names.privacy,
         ),
     )

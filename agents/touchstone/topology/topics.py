@@ -13,3 +13,4 @@ class Topics:
     deadletters: str = "deadletters.v1"
     commands: str = "commands.v1"
     reviews: str = "reviews.v1"
+    privacy: str = "privacy.v1"

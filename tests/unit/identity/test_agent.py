@@ -215,3 +215,26 @@ def test_a_pointer_is_shortened_only_downwards() -> None:
 
     assert desk.tell(m.Seen(highest, 1)) == [m.AddSeen(lowest, highest, 1)]
     assert desk.tell(m.Seen(low, 1)) == [m.AddSeen(low, low, 1)]
+
+
+def test_a_request_goes_to_the_component_and_a_decision_drops_what_is_kept_of_records() -> None:
+    """Those stated until then; who hangs where, and since when, stays."""
+    desk = Desk()
+    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at) for record, at in (("r1", 5), ("r2", 15)))
+    desk.tell(m.Seen(EMAIL, 5, "ada@x.org"), m.Describe(EMAIL, early, ()), m.Describe(EMAIL, late, ()))
+
+    assert desk.tell(m.Erase(EMAIL, 10, "x1")) == [m.AddRequest(EMAIL, EMAIL, 10, "x1")]
+    assert desk.tell(m.Forget(EMAIL, 10)) == [m.AddForgotten(EMAIL, EMAIL, 10)]
+
+    assert [name for name, _ in desk.identity._store.scan(EMAIL, "")] == ["i", "rr2"]
+
+
+def test_times_that_no_touchpoint_tells_are_passed_on() -> None:
+    """Of touchpoints that are suppressed: a later sighting, and a known pair seen together later."""
+    desk = Desk()
+    desk.tell(m.Seen(COOKIE, 1, "1"), m.Claim(COOKIE, EMAIL, 1, 1))
+
+    assert desk.tell(m.Seen(COOKIE, 7, None, 7)) == [m.AddSeen(COOKIE, COOKIE, 7, None, 7)]
+    assert desk.tell(m.Seen(COOKIE, 6, None, 6)) == []
+    assert desk.tell(m.Claim(COOKIE, EMAIL, 7, 7, is_bare=True)) == [m.Ask(EMAIL, COOKIE, granted=True, first=1, last=7)]
+    assert desk.tell(m.Claim(COOKIE, EMAIL, 7, 7, is_bare=True)) == []

@@ -10,7 +10,7 @@ from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import RecordRejected
 from touchstone.identity.ordering import Readable
 from touchstone.intake.command import MAX_PAIRS, CommandReader
-from touchstone.model.message import Order, Undo
+from touchstone.model.message import Erase, Order, Undo
 from touchstone.topology.load import default_topology_path, load_topology
 
 NOON = 1_772_452_800_000
@@ -35,7 +35,7 @@ def reader() -> CommandReader:
 
 def test_each_identifier_makes_a_pair_with_each_of_the_others(reader: CommandReader) -> None:
     """In normal form; identity is told of them under the name of the command."""
-    message = reader.read(json.dumps(SPLIT).encode(), NOON).message()
+    message = reader.read(json.dumps(SPLIT).encode(), NOON).messages()[0]
 
     assert isinstance(message, Order)
     assert (message.to, message.action, message.at) == ("default/command:s1", "split", NOON)
@@ -50,7 +50,7 @@ def test_json_and_avro_say_the_same(reader: CommandReader) -> None:
     again = reader.read(bundled_codec().encode_command(ruled.command), NOON)
 
     assert again == ruled
-    assert other.message() == ruled.message()
+    assert other.messages() == ruled.messages()
 
 
 @pytest.mark.parametrize("action", ["accept", "reject"])
@@ -58,7 +58,7 @@ def test_an_answer_to_a_review_is_a_command_like_the_others(reader: CommandReade
     """As JSON and as Avro; identity is told of it under its own name."""
     ruled = reader.read(json.dumps(SPLIT | {"action": action}).encode(), NOON)
 
-    message = ruled.message()
+    (message,) = ruled.messages()
 
     assert reader.read(bundled_codec().encode_command(ruled.command), NOON) == ruled
     assert isinstance(message, Order)
@@ -67,7 +67,7 @@ def test_an_answer_to_a_review_is_a_command_like_the_others(reader: CommandReade
 
 def test_an_undo_is_told_to_the_command_that_it_names(reader: CommandReader) -> None:
     """In its tenant."""
-    assert reader.read(json.dumps(UNDO | {"tenant": "x"}).encode(), NOON).message() == Undo("x/command:s1", "w1")
+    assert reader.read(json.dumps(UNDO | {"tenant": "x"}).encode(), NOON).messages()[0] == Undo("x/command:s1", "w1")
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,35 @@ def test_two_values_of_a_unique_kind_may_be_kept_from_others(reader: CommandRead
     ruled = reader.read(json.dumps(SPLIT | {"others": {"user_id": ["u1", "u2"]}}).encode(), NOON)
 
     assert len(ruled.pairs) == 2
+
+
+ERASE: dict[str, Any] = {"command_id": "x1", "action": "erase", "at": NOON, "who": "ann", "why": "request 4711"}
+HASH = "0123456789abcdef0123456789abcdef"
+
+
+def test_an_erasure_is_told_to_each_of_its_identifiers(reader: CommandReader) -> None:
+    """By their values, or by the hashes that stand in their keys: then the command holds no value."""
+    stated = ERASE | {"identifiers": {"email": ["Ada@X.org", f"hash:{HASH}"]}}
+    ruled = reader.read(json.dumps(stated).encode(), NOON)
+
+    assert ruled.messages() == [Erase("default/email:ada@x.org", NOON, "x1"), Erase(f"default/email:{HASH}", NOON, "x1")]
+    assert reader.read(bundled_codec().encode_command(ruled.command), NOON) == ruled
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        (ERASE, reasons.MISSING_FIELD),
+        (ERASE | {"identifiers": {"email": "ada@x.org"}, "others": {"email": "b@x.org"}}, reasons.INVALID_FIELD),
+        (ERASE | {"identifiers": {"email": "ada@x.org"}, "undoes": "s1"}, reasons.INVALID_FIELD),
+        (ERASE | {"identifiers": {"shoe_size": f"hash:{HASH}"}}, reasons.IGNORED_IDENTIFIER),
+        (ERASE | {"identifiers": {"email": "ada@x.org"}, "at": NOON + 10**9}, reasons.INVALID_TIME),
+    ],
+    ids=["of nobody", "with others", "an undo", "of no kind", "in the future"],
+)
+def test_an_erasure_that_is_not_clear_is_refused(reader: CommandReader, stated: dict[str, Any], reason: str) -> None:
+    """It cannot be undone."""
+    with pytest.raises(RecordRejected) as refused:
+        reader.read(json.dumps(stated).encode(), NOON)
+
+    assert refused.value.reason == reason

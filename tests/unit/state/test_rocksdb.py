@@ -317,3 +317,18 @@ def test_stores_share_one_cache_and_stay_small(tmp_path: Path) -> None:
         said, _ = process.communicate(timeout=60)
 
     assert int(said) < 24 << 20
+
+
+def test_compacting_a_range_lets_old_values_leave_the_files(tmp_path: Path) -> None:
+    """Deleted and replaced ones, also out of the write-ahead log; what stands, and what lies beside the range, is as it was."""
+    backend = RocksBackend(tmp_path, ENVIRONMENT)
+    old, stands = b"zq7x31kf-w93jq0vb72", b"mk2lv8-rt5hq0"
+    backend.write([(KEYS[1], old), (KEYS[2], old + b"2"), (KEYS[3], stands)], 1)
+    backend.write([(KEYS[1], None), (KEYS[2], b"new")], 2)
+    assert any(old in path.read_bytes() for path in tmp_path.iterdir()), "deleting alone deletes nothing"
+
+    for key in KEYS[1:3]:
+        backend.compact(key, after(key))
+
+    assert not [path.name for path in tmp_path.iterdir() if old in path.read_bytes()]
+    assert [backend.get(key) for key in KEYS[1:4]] == [None, b"new", stands]
