@@ -124,14 +124,3 @@ class Memory:
 def redacted(said: SaidMoment) -> SaidMoment:
     """What the book keeps of a moment of somebody who was forgotten: that it was taken back, and not what had caused it."""
     return SaidMoment(said.revision, replace(said.content, touchpoints=()), said.stands, said.must_repeat)
-
-
-def drop_likenesses(component: Component, nodes: Mapping[str, Node]) -> None:
-    """Records of who was forgotten go, with what was found by them."""
-    epochs = {x: node.until for x, node in nodes.items() if node.until is not None}
-    for name, likeness in component.rows("l") if epochs else []:
-        if likeness.at <= max(epochs.get(likeness.weak, NEVER), epochs.get(likeness.strong, NEVER)):
-            component.delete(name)
-    for name, described in component.rows("d") if epochs else []:
-        if described.at <= epochs.get(described.identifier, NEVER):
-            component.delete(name)

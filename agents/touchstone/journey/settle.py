@@ -24,7 +24,7 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
-from touchstone.journey.erasure import Memory, drop_likenesses, forget, redacted
+from touchstone.journey.erasure import Memory, forget, redacted
 from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell
@@ -35,13 +35,13 @@ from touchstone.journey.speaker import Speaker
 from touchstone.model.command import joins
 from touchstone.model.component import NEVER, Held, Node, Ruling, SaidCustomer, Variant
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.message import Arrive, Forget, Scrub, Seen
+from touchstone.model.message import Arrive, Describe, Forget, Scrub, Seen
 from touchstone.model.touchpoint import Touchpoint
 
 ERASURE = "erasure"
 """What is corrected where somebody was forgotten."""
 
-Send = Callable[[Arrive | Forget | Scrub | Seen], None]
+Send = Callable[[Arrive | Describe | Forget | Scrub | Seen], None]
 
 FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
@@ -114,6 +114,8 @@ class Settlement:
         self._rulings = dict(component.rows("a"))
         self._forget(component, journeys, send, speaker, forgotten)
         variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
+        if component.header().has_erased:
+            self._describe_again(variants, journeys, send, Memory(self._nodes, forgotten))
         told = self._tell(component, journeys, variants)
         self._keep_values(component, told, variants)
         if self._is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
@@ -150,7 +152,21 @@ class Settlement:
             speaker.forget(fact)
             send(Forget(fact.identifier, fact.until))
             self._is_scrubbed = True
-        drop_likenesses(component, self._nodes)
+        epochs = {x: node.until for x, node in self._nodes.items() if node.until is not None}
+        if epochs:
+            component.drop_likenesses(lambda x, _: epochs.get(x, NEVER))
+
+    @staticmethod
+    def _describe_again(variants: list[Variant], journeys: Journeys, send: Send, memory: Memory) -> None:
+        """Whoever was forgotten and described herself since is known by that: what intake has sent as known already may have been forgotten."""
+        if journeys.describer is None:
+            return
+        for touchpoint in (v.touchpoint for v in variants):
+            at = touchpoint.occurred_at
+            gone = {x for x in touchpoint.identifiers if memory.epoch(x) >= at}
+            described = journeys.describer.describe_anew(touchpoint, gone.__contains__)
+            if described is not None and described.described.values:
+                send(described)
 
     def _keep_values(self, component: Component, told: Told, variants: list[Variant]) -> None:
         """Whoever was forgotten and is not known again has no value any more; who came back has the one that touchpoints say."""
@@ -220,7 +236,10 @@ class Settlement:
         nodes = self._nodes
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
-        likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
+        likenesses = NO_LIKENESSES
+        if journeys.alike is not None:
+            component.sweep()
+            likenesses = component.likenesses()
         edges = (edge for _, edge in component.rows("e"))
         accept = 0.0 if journeys.alike is None else journeys.alike.accept
         held = [v.touchpoint for v in variants]
