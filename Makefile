@@ -8,13 +8,16 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help demo test check static system bench bench-matching chaos fuzzer lock clean
+.PHONY: help demo demo-identity test check static system bench bench-matching chaos fuzzer lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ok ## a real Kafka, real touchpoints, and a moment that is taken back before your eyes
 	@$(BIN)/touchstone demo
+
+demo-identity: $(VENV)/.ok ## the same for who is who: 750 people, a likeness with its reasons, a pair in doubt, a steward's split
+	@$(BIN)/touchstone demo --identity
 
 test: static system ## everything: static checks, all laws with the models' numbers, and the tests on a real broker
 	TOUCHSTONE_EXAMPLES=full $(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -20,7 +20,23 @@ from touchstone.identity.ordering import DEFAULT_SECRET, Ordering
 from touchstone.intake.schemas import Prefetch
 from touchstone.model.erasure import decode_forgotten
 from touchstone.observe.health import start_web
-from touchstone.observe.metrics import CAUSES, CONSUMED, CORRECTIONS, CUSTOMERS, DEAD_LETTERS, LATE, WITHHELD, Counts
+from touchstone.observe.metrics import (
+    BLOCKS,
+    CAUSES,
+    COMPARED,
+    COMPARING_SECONDS,
+    CONSUMED,
+    CORRECTIONS,
+    CUSTOMERS,
+    DEAD_LETTERS,
+    LATE,
+    LIKENESSES,
+    REVIEW_STATUSES,
+    REVIEWS,
+    VERDICTS,
+    WITHHELD,
+    Counts,
+)
 from touchstone.observe.registry import Registry
 from touchstone.observe.resources import show_resources
 from touchstone.observe.runtime_metrics import show_status
@@ -210,6 +226,10 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
     registry.begin(DEAD_LETTERS, REASONS)
     registry.begin(CORRECTIONS, CAUSES)
     registry.begin(WITHHELD, (output.name for output in topology.asking))
+    if topology.matching is not None:
+        registry.begin(COMPARED, BLOCKS)
+        registry.begin(LIKENESSES, VERDICTS)
+        registry.begin(REVIEWS, REVIEW_STATUSES)
 
     async def beside(status: RuntimeStatus) -> None:
         def refresh() -> None:
@@ -219,6 +239,7 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
         def refresh_page() -> None:
             refresh()
             registry.replace(CUSTOMERS, pipeline.customers())
+            registry.total(COMPARING_SECONDS, pipeline.comparing_seconds)
             show_resources(registry, options.data_dir)
 
         registry.before_each_page(refresh_page)

@@ -31,7 +31,18 @@ from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, STATE_FORMAT
 from touchstone.model.erasure import Forgotten, ForgottenTable
 from touchstone.model.output import Carried, Customer, DeadLetter, IdentityChange, Moment, Review
-from touchstone.observe.metrics import CONSUMED, CORRECTIONS, DEAD_LETTERS, DUPLICATES, IDENTITY_CHANGES, LIMITED, MOMENTS, WITHHELD, Counts
+from touchstone.observe.metrics import (
+    CONSUMED,
+    CORRECTIONS,
+    DEAD_LETTERS,
+    DUPLICATES,
+    IDENTITY_CHANGES,
+    LIMITED,
+    MOMENTS,
+    REVIEWS,
+    WITHHELD,
+    Counts,
+)
 from touchstone.runtime.program import Out, Record
 from touchstone.state.store import Store
 from touchstone.topology.compile import DeadLetterLimit, Output, Topology, deciding
@@ -91,8 +102,11 @@ class Pipeline:
         self._journey_partitions: dict[int, JourneyPartition] = {}
         self._out: Out | None = None
         alike = self._journeys.alike
-        self._matcher = None if topology.matching is None or alike is None else Matcher(alike, topology.matching.limit, ordering.strength)
+        self._matcher: Matcher | None = None
+        if topology.matching is not None and alike is not None:
+            self._matcher = Matcher(alike, topology.matching.limit, ordering.strength, self.counts)
         self._match_partitions: dict[int, MatchPartition] = {}
+        self._matching_terms = {} if alike is None else {"matching": alike.terms}
 
     # -- Program -------------------------------------------------------------------------------------------------------------
     @property
@@ -109,7 +123,7 @@ class Pipeline:
             "hash key": self._ordering.digest("fingerprint").hex()[:12],
             "partitions": self._partitions,
         }
-        return ", ".join(f"{name} {value}" for name, value in parts.items()).encode()
+        return ", ".join(f"{name} {value}" for name, value in (parts | self._matching_terms).items()).encode()
 
     @property
     def terms(self) -> Mapping[str, Any]:
@@ -119,7 +133,7 @@ class Pipeline:
             "hash key": self._ordering.digest("fingerprint").hex()[:12],
             "partitions": self._partitions,
             "topology": canonical(deciding(self._topology)),
-        }
+        } | self._matching_terms
 
     def opened(self, partition: int, stores: Mapping[str, Store]) -> None:
         """The partition is ours.
@@ -267,6 +281,11 @@ class Pipeline:
         self.committed_counts.take(self._sealed_counts)
         self._censuses.update(self._sealed_censuses)
 
+    @property
+    def comparing_seconds(self) -> float:
+        """What comparing records has taken so far."""
+        return 0.0 if self._matcher is None else self._matcher.seconds
+
     def customers(self) -> dict[tuple[str, ...], float]:
         """Active customers by journey and phase, over the partitions opened here, as of the last commit."""
         found: dict[tuple[str, ...], float] = dict.fromkeys(
@@ -309,3 +328,5 @@ class Pipeline:
                 self.counts.add(CORRECTIONS, record.corrects)
         elif isinstance(record, IdentityChange):
             self.counts.add(IDENTITY_CHANGES, record.kind)
+        elif isinstance(record, Review):
+            self.counts.add(REVIEWS, record.status)

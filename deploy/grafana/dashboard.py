@@ -111,10 +111,12 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Moments that an output with a purpose did not get. A jump: a source that lost its consents, or a purpose that nobody is asked for.",
             {"sum by (output) (rate(touchstone_withheld_moments_total[$__rate_interval]))": "{{output}}"},
         ),
+    ),
+    "Who is who": (
         Panel(
-            "Who is who",
+            "Changes of identity",
             "cps",
-            "Changes of identity: linked, merged, split, shared… Many `shared` at once: a placeholder that should be blocked.",
+            "Linked, merged, split, shared… Many `shared` at once: a placeholder that should be blocked.",
             {"sum by (kind) (rate(touchstone_identity_changes_total[$__rate_interval]))": "{{kind}}"},
         ),
         Panel(
@@ -122,6 +124,36 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "short",
             "People who turned out to be one, per hour. A jump: an identifier that unites strangers.",
             {'sum(increase(touchstone_identity_changes_total{kind="merged"}[1h]))': "merged per hour"},
+        ),
+        Panel(
+            "Pairs that look alike",
+            "cps",
+            "Of all pairs weighed those that are one person, and those for a steward. Nothing here and below without `matching`.",
+            {
+                "sum by (verdict) (rate(touchstone_likenesses_total[$__rate_interval]))": "{{verdict}}",
+                "sum(rate(touchstone_weighed_pairs_total[$__rate_interval]))": "weighed",
+            },
+        ),
+        Panel(
+            "Records compared, and blocks too large for it",
+            "cps",
+            "What comes to open blocks is compared, what comes to closed ones is not. Many closings at once: a placeholder among names or addresses.",
+            {
+                "sum by (block) (rate(touchstone_compared_records_total[$__rate_interval]))": "{{block}}",
+                "sum(rate(touchstone_closed_blocks_total[$__rate_interval]))": "blocks closed",
+            },
+        ),
+        Panel(
+            "Reviews, by status",
+            "short",
+            "Per hour. More `open` than the others together for days: stewards do not keep up, or `review` is set too low.",
+            {"sum by (status) (increase(touchstone_reviews_total[1h]))": "{{status}} per hour"},
+        ),
+        Panel(
+            "Time spent comparing",
+            "percentunit",
+            "Share of a second that a worker compares records. Above a half: more workers, or finer blocks.",
+            {"rate(touchstone_comparing_seconds_total[$__rate_interval])": "{{instance}}"},
         ),
     ),
     "What could not be used": (

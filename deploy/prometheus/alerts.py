@@ -144,6 +144,20 @@ ALERTS = (
         ),
     ),
     Alert(
+        "TouchstoneBlocksClosed",
+        "warning",
+        "10m",
+        "Most of what should be compared comes to blocks that are closed: matching loses pairs.",
+        "below a tenth; it grows with the number of customers",
+        (
+            Clause(
+                'sum(rate(touchstone_compared_records_total{block="closed"}[1h])) / sum(rate(touchstone_compared_records_total[1h]))',
+                "> 0.5",
+            ),
+            Clause('sum(increase(touchstone_compared_records_total{block="closed"}[1h]))', "> 1000", "and"),
+        ),
+    ),
+    Alert(
         "TouchstoneRestartLoop",
         "critical",
         "0m",

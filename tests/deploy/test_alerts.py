@@ -143,6 +143,36 @@ CASES = [
         fires=False,
         labels={},
     ),
+    Case(
+        "TouchstoneBlocksClosed",
+        75,
+        {
+            f'touchstone_compared_records_total{{{W1}, block="open"}}': "0+100x90",
+            f'touchstone_compared_records_total{{{W1}, block="closed"}}': "0+150x90",
+        },
+        fires=True,
+        labels={},
+    ),
+    Case(  # some names are frequent
+        "TouchstoneBlocksClosed",
+        75,
+        {
+            f'touchstone_compared_records_total{{{W1}, block="open"}}': "0+1000x90",
+            f'touchstone_compared_records_total{{{W1}, block="closed"}}': "0+150x90",
+        },
+        fires=False,
+        labels={},
+    ),
+    Case(  # few touchpoints at night
+        "TouchstoneBlocksClosed",
+        75,
+        {
+            f'touchstone_compared_records_total{{{W1}, block="open"}}': "0+1x90",
+            f'touchstone_compared_records_total{{{W1}, block="closed"}}': "0+5x90",
+        },
+        fires=False,
+        labels={},
+    ),
     Case("TouchstoneRestartLoop", 10, {f"process_start_time_seconds{{{W1}}}": "1 1 2 2 3 3 4 4 4 4 4 4"}, fires=True),
     Case("TouchstoneRestartLoop", 10, {f"process_start_time_seconds{{{W1}}}": "1 1 2 2 2 2 2 2 2 2 2 2"}, fires=False),
     Case("TouchstoneGroupUnsettled", 15, {f"touchstone_rebalances_total{{{W1}}}": "1+1x20"}, fires=True, labels=INSTANCE),

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tests.documents import Step, blocks, missing
+
 DEMO = [sys.executable, "-m", "touchstone", "demo"]
 
 
@@ -59,6 +61,28 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(kafka: str) -> None:
     assert told["killed"]["pause_s"] > 0
     assert told["taken_back"] >= 3
     assert told["people"] == 976
+    assert not workers_on(kafka)
+    assert set(demo_topics(kafka)) <= set(before)
+
+
+@pytest.mark.slow
+def test_the_demo_of_who_is_who_keeps_its_promises_and_shows_what_the_readme_says(kafka: str) -> None:
+    """750 people, a likeness with its reasons, a review, a login, a split; the README's lines are among those that it prints."""
+    before = demo_topics(kafka)
+    ended = subprocess.run(
+        [*DEMO, "--bootstrap", kafka, "--identity"],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env=os.environ | {"COLUMNS": "200"},
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert "750 of them with exactly their four ids" in ended.stdout
+    assert "equal to the offline twin: yes" in ended.stdout
+    (shown,) = (block for block in blocks("README.md", "text") if "exactly their four ids" in block)
+    assert missing(Step("make demo-identity", shown.splitlines()), ended.stdout) == []
     assert not workers_on(kafka)
     assert set(demo_topics(kafka)) <= set(before)
 

@@ -217,7 +217,7 @@ class _Author:
             return Withdrawal(f"w{random.randrange(3)}", command, at, tenant)
         drawn = random.sample([f"{tenant}/{name}" for name in self._ruled], random.choice([2, 2, 3, 4]))
         left, right = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
-        action = random.choice(["split", "forbid", "join", "join"])
+        action = random.choice(["split", "forbid", "reject", "join", "join", "accept"])
         return Word(command, action, at, frozenset(frozenset((x, y)) for x in left for y in right), tenant)
 
     def _again(self, touchpoint: Touchpoint) -> Touchpoint:

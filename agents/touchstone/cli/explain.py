@@ -1,7 +1,7 @@
 """`touchstone explain`: why these are one person, or why not."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,23 @@ def identity_command(
       touchstone explain identity user_id:u1 device_id:app7
       touchstone explain identity email:ada@x.org --file events.jsonl
     """  # noqa: D301 - \b is click's mark for lines to be kept
-    keys = _keys([first] if second is None else [first, second], topology)
-    twin = _twin(set(keys), file, topology, app, bootstrap)
+    words = [first] if second is None else [first, second]
+    _tell(words, topology, lambda keys: _twin(keys, file, topology, app, bootstrap), output)
+
+
+def tell_why(words: Sequence[str], topology: Topology, app: str, kafka: str, output: Output) -> None:
+    """Say of a live system why these identifiers, one or two as people write them, are one person, or why not.
+
+    Raises:
+        UsageError: one is no identifier, no worker has ever run, or the workers have another topology or hash key.
+        Retriable: the brokers cannot be reached.
+    """
+    _tell(words, topology, lambda keys: asyncio.run(live_twin(topology, app, kafka, keys, lambda _: None)), output)
+
+
+def _tell(words: Sequence[str], topology: Topology, twin_of: Callable[[set[str]], Twin], output: Output) -> None:
+    keys = _keys(words, topology)
+    twin = twin_of(set(keys))
     journeys = Journeys(topology, ordering_of(topology))
     known = knowledge(twin, journeys, set(keys))
     ids = {x: customer_id for customer_id, group in people(twin).items() for x in group}
@@ -83,7 +98,7 @@ def identity_command(
         teller.tell_person(known, next(iter(keys)))
 
 
-def _keys(words: list[str], topology: Topology) -> dict[str, str]:
+def _keys(words: Sequence[str], topology: Topology) -> dict[str, str]:
     kinds = {kind: kind for kind in topology.kinds} | dict(topology.kind_aliases)
     reader = CommandReader(topology, ordering_of(topology), reading_codec())
     keys: dict[str, str] = {}

@@ -28,7 +28,7 @@ from touchstone.simulate import simulate as run
 from touchstone.topology.compile import Topology
 from touchstone.topology.load import default_topology_path, load_topology
 
-_RECORD_OF = {"moments": "moment", "outputs": "carried", "customers": "customer"}
+_RECORD_OF = {"moments": "moment", "outputs": "carried", "customers": "customer", "reviews": "review"}
 _OF_KAFKA = ("letter_id", "topic", "partition", "offset", "occurred_at")
 """What a dead letter says of its record in Kafka; here there is none."""
 
@@ -46,8 +46,8 @@ def simulate(file: str, topology: Path | None, shuffle: int | None, as_of: int |
     FILE is JSON Lines, one touchpoint a line, plain or gzip; `-` reads standard input; the name of a shipped data set (adobe-luma,
     snowplow-ecommerce, …) takes that. The same code runs as in a worker, in memory, so nothing is sent and nothing is kept.
 
-    Text shows a summary. --output json shows the final view: the moments that stand, the active customers, the dead letters, one JSON
-    object a line, each with `record` (moment, carried, customer, deadletter) and the fields of its contract. Of a dead letter both name file and
+    Text shows a summary. --output json shows the final view: the moments that stand, the active customers, the reviews, the dead letters, one JSON
+    object a line, each with `record` (moment, carried, customer, review, deadletter) and the fields of its contract. Of a dead letter both name file and
     line.
 
     --log shows everything that is said on the way, as it is said: what follows from each touchpoint before the next one is read, also
@@ -82,7 +82,7 @@ def _tell_the_end(simulation: Simulation, source: "_Source", output: Output) -> 
     """What is so in the end, in the form that was asked for."""
     if output.is_json:
         for section, name in _RECORD_OF.items():
-            for row in simulation.final[section]:
+            for row in simulation.final.get(section, ()):
                 output.emit({"record": name, **row})
         for finding, letter in source.letters(simulation):
             output.emit(_letter_row(finding, letter))
@@ -191,6 +191,10 @@ def _tell(simulation: Simulation, source: _Source, output: Output) -> None:
             *((f"moments withheld from {name}", number) for name, number in _counted(simulation, WITHHELD.name)),
             *((f"late touchpoints: {channel}", number) for channel, number in _counted(simulation, LATE.name)),
             *((f"identifiers left out: {what}", number) for what, number in _counted(simulation, IGNORED_IDENTIFIERS.name)),
+            *(
+                (f"reviews: {status}", number)
+                for status, number in sorted(Counter(row["status"] for row in final.get("reviews", ())).items())
+            ),
             ("dead letters", len(final["deadletters"])),
         ],
     )

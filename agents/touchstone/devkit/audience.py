@@ -10,13 +10,13 @@ from typing import Self, TypeVar
 
 from touchstone.contracts.codec import bundled_codec
 from touchstone.errors import Unavailable
-from touchstone.model.output import DeadLetter, IdentityChange, Moment
+from touchstone.model.output import DeadLetter, IdentityChange, Moment, Review
 from touchstone.pipeline import OutputRecord
 from touchstone.runtime import client
 from touchstone.topology.topics import Topics
 from touchstone.view import FinalView
 
-_Kind = TypeVar("_Kind", Moment, IdentityChange, DeadLetter)
+_Kind = TypeVar("_Kind", Moment, IdentityChange, Review, DeadLetter)
 _LATEST = 4
 _LOOK_S = 1.0
 
@@ -67,11 +67,14 @@ class Tally:
 
 
 class Audience:
-    """Reads the output topics as they are committed, from their beginning, for as long as an `async with` block lasts."""
+    """Reads the output topics as they are committed, from their beginning, for as long as an `async with` block lasts.
 
-    def __init__(self, bootstrap: str, topics: Topics) -> None:
+    The topic of reviews is among them only with `reviews`: it exists where something is matched.
+    """
+
+    def __init__(self, bootstrap: str, topics: Topics, *, reviews: bool = False) -> None:
         self._bootstrap = bootstrap
-        self._topics = [topics.moments, topics.customers, topics.identities, topics.deadletters]
+        self._topics = [topics.moments, topics.customers, topics.identities, topics.deadletters, *([topics.reviews] * reviews)]
         self._said: list[OutputRecord] = []
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

@@ -16,7 +16,7 @@ from touchstone.journey.golden import profile
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.publish import RETRACT, Statement, differences, moment_of, next_revision
 from touchstone.journey.reviews import Doubt
-from touchstone.matching.judge import Judge
+from touchstone.matching.judge import Judge, probability
 from touchstone.matching.records import Record
 from touchstone.model.command import Pair
 from touchstone.model.component import Likeness, Person, SaidCustomer, SaidReview
@@ -241,8 +241,9 @@ def weighed(component: Component, likeness: Likeness | None, judge: Judge) -> di
         return {"score": 0.0, "evidence": ()}
     one, other = (component.described(x, record) for x, record in zip((likeness.weak, likeness.strong), likeness.records, strict=True))
     found = judge.explain(Record("one", one.values), Record("other", other.values))
-    evidence = tuple({"attribute": each.feature, "level": each.level, "bits": each.bits} for each in found.evidence)
-    return {"score": found.probability, "evidence": evidence}
+    # Rounded, because a batch weighs to a billionth of a bit, and what is said must be the same wherever it was weighed.
+    evidence = tuple({"attribute": each.feature, "level": each.level, "bits": round(each.bits, 3)} for each in found.evidence)
+    return {"score": round(probability(likeness.score), 6), "evidence": evidence}
 
 
 def _epoch(component: Component, identifier: str) -> int | None:

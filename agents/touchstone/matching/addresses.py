@@ -64,7 +64,7 @@ def taken_apart(line: str) -> Address:
     it is the postcode.
     """
     parts = [part for part in (street_words(part) for part in re.split(r"[,;\n]", line)) if part]
-    where = next((n for n, part in enumerate(parts) if _NUMBER.match(part.split()[0]) and len(part.split()) > 1), None)
+    where = next((n for n, part in enumerate(parts) if _NUMBER.match(part.split()[0]) and re.search("[a-z]{3}", part)), None)
     if where is None:
         where = next((n for n, part in enumerate(parts) if _NUMBER.match(part.split()[-1])), 0)
     if not parts:

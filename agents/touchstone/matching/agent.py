@@ -1,5 +1,6 @@
 """Stage 2b: one block at a time, whose records look alike; compared in micro-batches, by count and before every commit."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ from touchstone.matching.judge import Judge
 from touchstone.matching.records import Record
 from touchstone.model.component import Block, Described, Likeness, Linked
 from touchstone.model.message import Close, Compare, IdentityMessage, Match
+from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIGHED_PAIRS, Counts
 from touchstone.state.store import Store
 
 BATCH = 250
@@ -34,6 +36,7 @@ class MatchPartition:
         block, described = message.to, message.described
         header: Block = self._store.get(block, "h") or Block()
         if header.is_closed:
+            self._matcher.turned_away += 1
             return
         name = _name(described)
         known = None if header.count == 0 else self._store.get(block, name)
@@ -61,6 +64,7 @@ class MatchPartition:
             self._store.put(block, name, Linked())
 
     def _close(self, block: str, send: Send) -> None:
+        self._matcher.closed += 1
         for name, _ in self._store.scan(block, "l"):
             send(Close(name[1:], block))
             self._store.delete(block, name)
@@ -72,13 +76,17 @@ class MatchPartition:
 class Matcher:
     """Compares what waits in all partitions of a worker at once: a comparison has a fixed cost, whatever the number of pairs.
 
-    `strength` of an identifier key: smaller is stronger.
+    `strength` of an identifier key: smaller is stronger. What it does goes into `counts` before each commit; `turned_away` and `closed` are
+    what its partitions have met of closed blocks, and closed, since then. `seconds`: what all of its comparing has taken.
     """
 
-    def __init__(self, judge: Judge, limit: int, strength: Callable[[str], Any]) -> None:
+    def __init__(self, judge: Judge, limit: int, strength: Callable[[str], Any], counts: Counts | None = None) -> None:
         self.limit = limit
+        self.turned_away = self.closed = 0
+        self.seconds = 0.0
         self._judge = judge
         self._strength = strength
+        self._counts = counts or Counts()
         self._waiting: list[tuple[MatchPartition, str, Described]] = []
 
     def add(self, partition: MatchPartition, block: str, described: Described, send: Send) -> None:
@@ -90,6 +98,14 @@ class Matcher:
     def compare(self, send: Send) -> bool:
         """Compare what waits, and say what looks alike. True when there was something to compare."""
         waiting, self._waiting = self._waiting, []
+        if waiting:
+            began = time.perf_counter()
+            self._compare(waiting, send)
+            self.seconds += time.perf_counter() - began
+        self._count(len(waiting))
+        return bool(waiting)
+
+    def _compare(self, waiting: "list[tuple[MatchPartition, str, Described]]", send: Send) -> None:
         meetings = _Meetings()
         for partition, block, described in waiting:
             for other in partition.others(block, described):
@@ -104,11 +120,22 @@ class Matcher:
                 exact = self._judge.score_pair(*(records[number] for number in pair))
                 if exact >= self._judge.review:
                     self._say([meetings.described[number] for number in pair], exact, meetings.places[pair], send)
-        return bool(waiting)
+            self._counts.add(WEIGHED_PAIRS, by=len(scores))
 
     def forget(self) -> None:
         """Drop what waits: its partitions are somebody else's, or what brought it was rolled back."""
         self._waiting.clear()
+        self.turned_away = self.closed = 0
+
+    def _count(self, compared: int) -> None:
+        for metric, labels, number in (
+            (COMPARED, ("open",), compared),
+            (COMPARED, ("closed",), self.turned_away),
+            (CLOSED_BLOCKS, (), self.closed),
+        ):
+            if number:
+                self._counts.add(metric, *labels, by=number)
+        self.turned_away = self.closed = 0
 
     def _say(self, couple: list[Described], score: float, places: dict[str, MatchPartition], send: Send) -> None:
         strong, weak = sorted(couple, key=lambda described: self._strength(described.identifier))
@@ -116,7 +143,9 @@ class Matcher:
             partition.link(block, weak.identifier)
         pair = weak.record, strong.record
         likeness = Likeness(weak.identifier, strong.identifier, pair, score, min(weak.at, strong.at), tuple(sorted(places)))
-        send(Match(weak.identifier, likeness, (weak, strong), score >= self._judge.accept))
+        is_accepted = score >= self._judge.accept
+        self._counts.add(LIKENESSES, "accepted" if is_accepted else "review")
+        send(Match(weak.identifier, likeness, (weak, strong), is_accepted))
 
 
 class _Meetings:

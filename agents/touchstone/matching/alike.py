@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from hashlib import blake2b
 
 import numpy as np
 
 from touchstone.identity.resolve import Evidence, Likely
+from touchstone.matching.blocking import STREAM_BLOCKS, Block
 from touchstone.matching.cluster import Edge, Protection
 from touchstone.matching.frozen import scorer_of, thresholds_of
 from touchstone.matching.judge import Explanation
@@ -21,6 +23,8 @@ class Alike:
         self.accept, self.review = thresholds_of(self.scorer)
         self.neighbours = matching.neighbours
         self.version = self.scorer.model.version
+        self.blocks = matching.blocks or STREAM_BLOCKS
+        self.terms = f"model {self.version}, blocks {_hash(self.blocks)}"
 
     def scores(self, records: Sequence[Record], pairs: Sequence[tuple[int, int]]) -> list[float]:
         """For each pair of positions in `records` how much the two look alike."""
@@ -61,7 +65,7 @@ class Guard:
             return score
 
         accepted = [_edge(likely) for likely in evidence.likely]
-        self._protection = Protection(records, accepted, between, neighbours=alike.neighbours)
+        self._protection = Protection(records, accepted, between, accept=alike.accept, neighbours=alike.neighbours)
 
     def why_not(self, likely: Likely, ones: AbstractSet[str], others: AbstractSet[str]) -> str | None:
         """The rule that forbids to unite the identifiers `ones` (of `likely.weak`) and `others`, or None."""
@@ -74,6 +78,10 @@ class Guard:
     def _records_of(self, identifiers: AbstractSet[str]) -> Iterator[str]:
         for x in identifiers & self._names.keys():
             yield from self._names[x]
+
+
+def _hash(blocks: Sequence[Block]) -> str:
+    return blake2b(repr(blocks).encode(), digest_size=6).hexdigest()
 
 
 def _edge(likely: Likely) -> Edge:

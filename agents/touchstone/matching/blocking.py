@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from touchstone.matching.dates import turned
 from touchstone.matching.names import sound
 from touchstone.matching.records import IDENTIFIERS, Record
+from touchstone.topology.roles import DEFAULT_BLOCK_LIMIT
 
 Positions = NDArray[np.int64]
 
@@ -157,28 +158,46 @@ STREAM_BLOCKS: tuple[Block, ...] = (
     *((role,) for role in IDENTIFIERS),
     ("email",),
     ("phone",),
-    ("birth_date",),
+    ("birth_date", "name_start"),
+    ("birth_date", "city"),
     ("names",),
+    ("names", "birth_year"),
+    ("names", "birth_day"),
+    ("names", "city"),
     ("name", "postcode"),
-    ("name", "birth_day"),
-    ("house_number", "street"),
+    ("house_number", "street", "name_start"),
     ("organisation", "postcode"),
+    ("organisation", "phone"),
     ("name", "employer"),
 )
-"""For a stream, where every key is a record on a topic: few ways to meet, each telling. Between four and eight keys a record."""
+"""For a stream, where every key is a record on a topic: few ways to meet, each so telling that it stays small among 400,000 records."""
 
-STREAM_BLOCK_LIMIT = 50
-"""The same as BLOCK_LIMIT for a stream: a record is compared with so many of one block at most."""
+STREAM_BLOCK_LIMIT = DEFAULT_BLOCK_LIMIT
+"""The same as BLOCK_LIMIT for a stream: a record is compared with so many of one block at most. Measured among 400,000 records: blocks of ten
+show 1.65 records of the same person and 4.4 others, blocks of a hundred 1.66 and 16. Twice ten, so that whom a dozen sources describe still meets
+herself where her e-mail address is."""
 
 
 def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
     """The keys of the blocks that a record is in. A part that the record lacks makes no key: emptiness brings nobody together."""
     parts: dict[str, Sequence[str]] = {}
+    keys: dict[str, None] = {}  # a set that keeps the order
     for block in blocks:
+        every: list[Sequence[str]] = []
         for part in block:
-            if part not in parts:
-                parts[part] = PARTS[part](record)
-    return list(dict.fromkeys("|".join((*block, *values)) for block in blocks for values in product(*(parts[part] for part in block))))
+            found = parts.get(part)
+            if found is None:
+                found = parts[part] = PARTS[part](record)
+            if not found:
+                break
+            every.append(found)
+        else:
+            name = "|".join(block)
+            if len(every) == 1:
+                keys.update((f"{name}|{value}", None) for value in every[0])
+            else:
+                keys.update(("|".join((name, *values)), None) for values in product(*every))
+    return list(keys)
 
 
 @dataclass(frozen=True, slots=True)

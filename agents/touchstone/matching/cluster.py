@@ -10,6 +10,9 @@ from touchstone.matching.records import IDENTIFIERS, Record
 NEIGHBOURS = 50
 """So many accepted edges of one record count, the best ones."""
 
+ACCEPTED = 2.5
+"""Bits: from this score on two records are taken for one person, where the caller does not say it; 85 %."""
+
 SUPPORT = 0.0
 """Two groups are joined when the pairs between them say on average at least so many bits."""
 
@@ -61,12 +64,13 @@ class Protection:
         accepted: Iterable[Edge],
         between: Between,
         *,
+        accept: float = ACCEPTED,
         support: float = SUPPORT,
         neighbours: int = NEIGHBOURS,
         unique: Sequence[str] = UNIQUE,
     ) -> None:
         self._records, self._between = records, between
-        self._support, self._neighbours = support, neighbours
+        self._accept, self._support, self._neighbours = accept, support, neighbours
         self._accepted: dict[str, list[str]] = {}
         for edge in accepted:
             self._accepted.setdefault(edge.one, []).append(edge.other)
@@ -100,15 +104,21 @@ class Protection:
     def _is_ambiguous(self, end: str, chosen: str, ones: AbstractSet[str], others: AbstractSet[str]) -> bool:
         """Whether one end lacks just what tells the other end from a third record that it resembles as well.
 
-        John Smith without a date of birth, at an address where two of them live, is neither of them: whoever came first must not have him.
+        John Smith without a date of birth, at an address where two of them live, is neither of them: whoever came first must not have him. A number of his own
+        that they share says whose he is.
         """
         known, own = self._records[chosen].values, self._records[end].values
+        if any(known[column] == own.get(column) for column in IDENTIFIERS if column in known):
+            return False
         lacking = [column for column in TELLING if column in known and column not in own]
         for rival in self._accepted.get(end, ()) if lacking else ():
             if rival in ones or rival in others:
                 continue
             said = self._records[rival].values
-            if any(said.get(column, known[column]) != known[column] for column in lacking) and (self._between(chosen, rival) or -1.0) < 0:
+            if not any(said.get(column, known[column]) != known[column] for column in lacking):
+                continue
+            score = self._between(chosen, rival)
+            if score is None or score < self._accept:
                 return True
         return False
 
@@ -152,7 +162,7 @@ def cluster(
 
     accepted = [edge for edge in ordered if edge.score >= accept]
     protection = Protection(
-        {record.id: record for record in records}, accepted, said, support=support, neighbours=neighbours, unique=unique
+        {record.id: record for record in records}, accepted, said, accept=accept, support=support, neighbours=neighbours, unique=unique
     )
     group = {record.id: {record.id} for record in records}
     refused: list[Refused] = []

@@ -28,12 +28,18 @@ class Values:
 
     def __init__(self, records: Sequence[Record]) -> None:
         number: dict[str, int] = {"": 0}
-        table = np.zeros((len(records), len(COLUMNS)), dtype=np.int64)
+        columns, numbered, position = len(COLUMNS), number.setdefault, _POSITION
+        codes = [0] * (len(records) * columns)  # a list is filled three times faster than an array, value by value
+        impossible: set[int] = set()
         for row, record in enumerate(records):
+            begin = row * columns
             for column, value in record.values.items():  # noqa: PD011 - a record, not a frame
-                table[row, _POSITION[column]] = number.setdefault(value, len(number))
+                code = codes[begin + position[column]] = numbered(value, len(number))
+                if column == "birth_date" and is_impossible(value):
+                    impossible.add(code)
         self.texts = list(number)
-        self.frame = pd.DataFrame(table, columns=list(COLUMNS), copy=False)
+        self.table = np.array(codes, dtype=np.int64).reshape(len(records), columns)
+        self.impossible = np.array(sorted(impossible), dtype=np.int64)
 
     def text(self, codes: Codes) -> list[str]:
         """The texts behind numbers."""
@@ -42,23 +48,32 @@ class Values:
 
 
 _POSITION = {column: position for position, column in enumerate(COLUMNS)}
+_ROW = "row"
+_FEATURES = tuple((n, feature, _POSITION[feature.name], feature.exact) for n, feature in enumerate(FEATURES))
 
 
 class Agreement(BaseCompareFeature):  # type: ignore[misc] # recordlinkage is published without types
-    """All features of a pair at once: recordlinkage hands over the columns of both sides, and gets one column of levels per feature."""
+    """All features of a pair at once: recordlinkage hands over the rows of both sides, and gets one column of levels per feature.
+
+    It is handed one column, which says the row in a table of numbers, and not all columns of the records: to cut forty-six columns out of a
+    frame takes recordlinkage longer than it takes to compare them.
+    """
 
     name = "agreement"
 
     def __init__(self, values: Values) -> None:
-        super().__init__(list(COLUMNS), list(COLUMNS), label=[feature.name for feature in FEATURES])
+        super().__init__(_ROW, _ROW, label=[feature.name for feature in FEATURES])
         self.batch = values
 
-    def _compute_vectorized(self, *columns: "pd.Series[int]") -> Levels:
-        codes = [column.to_numpy() for column in columns]
-        left, right = dict(zip(COLUMNS, codes, strict=False)), dict(zip(COLUMNS, codes[len(COLUMNS) :], strict=True))
-        levels = np.full((len(codes[0]), len(FEATURES)), MISSING, dtype=np.int8)
-        for n, feature in enumerate(FEATURES):
-            levels[:, n] = _levels(feature, left[feature.name], right[feature.name], self.batch)
+    def _compute_vectorized(self, left_rows: "pd.Series[int]", right_rows: "pd.Series[int]") -> Levels:
+        table = self.batch.table
+        left, right = table[left_rows.to_numpy()], table[right_rows.to_numpy()]
+        levels = np.full((len(left), len(FEATURES)), MISSING, dtype=np.int8)
+        known = (left != 0) & (right != 0)
+        for n, feature, column, exact in _FEATURES:
+            both = known[:, column]
+            if both.any():
+                levels[:, n] = _levels(feature, exact, left[:, column], right[:, column], both, self.batch)
         _exchange_names(levels, left, right, self.batch)
         return levels
 
@@ -67,24 +82,22 @@ def compare(records: Sequence[Record], left: Codes, right: Codes) -> Levels:
     """The levels of the pairs (left[i], right[i]), which are positions in `records`. The same for (right[i], left[i])."""
     if not len(left):
         return np.empty((0, len(FEATURES)), dtype=np.int8)
-    values = Values(records)
     pairs = pd.MultiIndex.from_arrays([left, right])
-    return np.asarray(Compare([Agreement(values)]).compute(pairs, values.frame), dtype=np.int8)
+    rows = pd.DataFrame({_ROW: np.arange(len(records))})
+    return np.asarray(Compare([Agreement(Values(records))]).compute(pairs, rows), dtype=np.int8)
 
 
-def _levels(feature: Feature, left: Codes, right: Codes, values: Values) -> Levels:
+def _levels(feature: Feature, exact: int, left: Codes, right: Codes, known: Flags, values: Values) -> Levels:
     """Missing, exact, or what the feature's kind says of two different texts."""
     levels = np.full(len(left), MISSING, dtype=np.int8)
-    known = (left != 0) & (right != 0)
-    levels[known] = feature.exact
+    levels[known] = exact
     differ = np.flatnonzero(known & (left != right))
     if len(differ):
         low, high = np.minimum(left[differ], right[differ]), np.maximum(left[differ], right[differ])
         pairs, where = np.unique(low * len(values.texts) + high, return_inverse=True)
         levels[differ] = levels_of(feature.kind, *_in_order(values, pairs // len(values.texts), pairs % len(values.texts)))[where]
-    if feature.name == "birth_date":
-        impossible = np.array([bool(text) and is_impossible(text) for text in values.texts])
-        levels[known & impossible[left] & impossible[right]] = MISSING
+    if feature.name == "birth_date" and len(values.impossible):
+        levels[np.isin(left, values.impossible) & np.isin(right, values.impossible)] = MISSING
     return levels
 
 
@@ -94,15 +107,16 @@ def _in_order(values: Values, ones: Codes, others: Codes) -> tuple[list[str], li
     return [one for one, _ in texts], [other for _, other in texts]
 
 
-def _exchange_names(levels: Levels, left: dict[str, Codes], right: dict[str, Codes], values: Values) -> None:
+def _exchange_names(levels: Levels, left: Codes, right: Codes, values: Values) -> None:
     """Given name and family name in the other order: a level of its own for the given name, where neither agrees as it stands."""
-    known = (left["given"] != 0) & (left["family"] != 0) & (right["given"] != 0) & (right["family"] != 0)
-    where = np.flatnonzero(known & (levels[:, GIVEN] <= RESEMBLES) & (levels[:, FAMILY] <= RESEMBLES))
+    names = levels[:, [GIVEN, FAMILY]]
+    where = np.flatnonzero(((names > MISSING) & (names <= RESEMBLES)).all(axis=1))
     if not len(where):
         return
+    given, family = _POSITION["given"], _POSITION["family"]
     crossed = np.minimum(
-        jaro_winkler(*_in_order(values, left["given"][where], right["family"][where])),
-        jaro_winkler(*_in_order(values, left["family"][where], right["given"][where])),
+        jaro_winkler(*_in_order(values, left[where, given], right[where, family])),
+        jaro_winkler(*_in_order(values, left[where, family], right[where, given])),
     )
     swapped = where[crossed >= VERY_ALIKE]
     levels[swapped, GIVEN] = SWAPPED

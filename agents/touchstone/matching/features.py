@@ -6,12 +6,13 @@ from typing import Literal
 
 from touchstone.matching.records import IDENTIFIERS
 
-Kind = Literal["given", "name", "date", "number", "phone", "email", "words", "postcode", "house", "initial", "plain"]
+Kind = Literal["given", "name", "date", "number", "phone", "email", "words", "company", "postcode", "house", "initial", "plain"]
 
 MISSING = -1
 """The level of a comparison where one of the two says nothing: no evidence, neither for nor against."""
 
-_NAME = ("differs", "resembles", "initial", "part", "similar", "alike", "swapped", "exact")
+_NAME = ("other", "differs", "resembles", "initial", "part", "similar", "alike", "swapped", "exact")
+_WORDS = ("differs", "resembles", "part", "similar", "exact")
 LEVELS: Mapping[Kind, tuple[str, ...]] = {
     "given": _NAME,
     "name": _NAME,
@@ -19,7 +20,8 @@ LEVELS: Mapping[Kind, tuple[str, ...]] = {
     "number": ("differs", "ends", "near", "exact"),
     "phone": ("differs", "near", "ends", "exact"),
     "email": ("differs", "resembles", "name", "near", "exact"),
-    "words": ("differs", "resembles", "part", "similar", "exact"),
+    "words": _WORDS,
+    "company": _WORDS,
     "postcode": ("differs", "area", "near", "exact"),
     "house": ("differs", "near", "exact"),
     "initial": ("differs", "initial", "exact"),
@@ -54,26 +56,32 @@ class Feature:
         return len(self.levels) - 1
 
 
-def _words(name: str, shared: float, m: float, u: float, group: str = "") -> Feature:
+def _words(name: str, shared: float, m: float, u: float, group: str = "", kind: Kind = "words") -> Feature:
     rest = 1 - m
-    return Feature(
-        name, "words", shared, (rest * 0.4, rest * 0.1, rest * 0.25, rest * 0.25, m), (1 - 2 * u - 0.012, 0.01, u, 0.002, u), group
-    )
+    return Feature(name, kind, shared, (rest * 0.4, rest * 0.1, rest * 0.25, rest * 0.25, m), (1 - 2 * u - 0.012, 0.01, u, 0.002, u), group)
 
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "given", "given", 0.03, (0.03, 0.02, 0.02, 0.03, 0.06, 0.08, 0.01, 0.75), (0.956, 0.025, 0.005, 0.002, 0.003, 0.004, 0.0001, 0.005)
+        "given",
+        "given",
+        0.03,
+        (0.005, 0.025, 0.02, 0.02, 0.03, 0.06, 0.08, 0.01, 0.75),
+        (0.2, 0.756, 0.025, 0.005, 0.002, 0.003, 0.004, 0.0001, 0.005),
     ),
     Feature(
-        "family", "name", 0.85, (0.05, 0.02, 0.005, 0.03, 0.06, 0.03, 0.01, 0.8), (0.965, 0.025, 0.001, 0.002, 0.002, 0.002, 0.0001, 0.003)
+        "family",
+        "name",
+        0.85,
+        (0.0, 0.05, 0.02, 0.005, 0.03, 0.06, 0.03, 0.01, 0.8),
+        (0.0, 0.965, 0.025, 0.001, 0.002, 0.002, 0.002, 0.0001, 0.003),
     ),
     Feature("middle", "initial", 0.05, (0.05, 0.15, 0.8), (0.93, 0.05, 0.02)),
     Feature("generation", "plain", 0.0, (0.02, 0.0, 0.98), (0.5, 0.0, 0.5)),
     Feature("gender", "plain", 0.0, (0.02, 0.0, 0.98), (0.5, 0.0, 0.5)),
     Feature("birth_date", "date", 0.03, (0.02, 0.01, 0.03, 0.07, 0.03, 0.84), (0.97, 0.02, 0.005, 0.001, 0.0001, 0.0001)),
-    _words("organisation", 0.2, 0.6, 0.005),
-    _words("employer", 0.2, 0.6, 0.01),
+    _words("organisation", 0.2, 0.6, 0.005, kind="company"),
+    _words("employer", 0.2, 0.6, 0.01, kind="company"),
     Feature("email", "email", 0.3, (0.2, 0.05, 0.05, 0.05, 0.65), (0.985, 0.012, 0.0005, 0.0001, 0.0002)),
     Feature("phone", "phone", 0.5, (0.3, 0.03, 0.07, 0.6), (0.999, 0.0003, 0.0001, 0.0002)),
     Feature("number", "house", 0.95, (0.1, 0.1, 0.8), (0.93, 0.05, 0.02), "address"),

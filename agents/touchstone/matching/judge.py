@@ -48,11 +48,15 @@ class Explains(Protocol):
 
 
 class Judge(Explains, Protocol):
-    """The matching of a topology. `accept` and `review`: bits from which on two are one, or somebody should look; `version` of the model."""
+    """The matching of a topology. `accept` and `review`: bits from which on two are one, or somebody should look; `version` of the model.
+
+    `terms`: what else decides than the topology says, because the package has defaults: a state that was made with others cannot be continued.
+    """
 
     accept: float
     review: float
     version: str
+    terms: str
 
     def protect(self, evidence: Known) -> Protection:
         """What keeps the people of a component from growing into one another by likeness."""

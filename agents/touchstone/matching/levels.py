@@ -13,7 +13,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from touchstone.matching.features import LEVELS, Kind
 from touchstone.matching.likeness import jaro_winkler, slips
-from touchstone.matching.names import is_known, is_short_form, sound
+from touchstone.matching.names import is_full_name, is_known, is_short_form, sound
 
 VERY_ALIKE = 0.92
 _ALIKE = 0.8
@@ -23,7 +23,7 @@ _SOUNDS = 0.6
 REMEMBERED = 500_000
 """So many pairs of texts are not compared again: names, streets and towns of customers come again and again."""
 
-RESEMBLES, _INITIAL, _PART, _SIMILAR, _ALIKE_NAMES, SWAPPED, _ = range(1, len(LEVELS["name"]))
+_OTHER, _DIFFERS, RESEMBLES, _INITIAL, _PART, _SIMILAR, _ALIKE_NAMES, SWAPPED, _ = range(len(LEVELS["name"]))
 """The levels of a name."""
 
 Definition = Callable[[str, str, float, int], int]
@@ -60,26 +60,39 @@ def _alike(one: str, other: str) -> float:
 
 def _given(one: str, other: str, likeness: float, distance: int) -> int:
     shortest = min(len(one), len(other))
-    if shortest > 1:
-        if is_short_form(one, other):
-            return _ALIKE_NAMES
-        found = _name(one, other, likeness, distance)
-        # two names that both exist are two names, not a slip: Mark and Mary
-        return 0 if found not in {_ALIKE_NAMES, _PART} and is_known(one) and is_known(other) else found
-    return _name(one, other, likeness, distance)
+    if shortest > 1 and is_short_form(one, other):
+        return _ALIKE_NAMES
+    found = _name(one, other, likeness, distance)
+    if found not in {_DIFFERS, RESEMBLES, _SIMILAR} or shortest == 1:
+        return found
+    if is_known(one) and is_known(other):
+        return _OTHER  # two names that both exist are two names, not a slip: Mark and Mary
+    return _DIFFERS if found == RESEMBLES and distance > 2 and not _is_cut(one, other) else found
+
+
+def _is_cut(one: str, other: str) -> bool:
+    """Whether one name is the beginning of the other and no name of its own: Kath and Katharina, but not Anna and Annabelle."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and not is_full_name(short)
 
 
 def _name(one: str, other: str, likeness: float, distance: int) -> int:
     shortest = min(len(one), len(other))
     if shortest == 1:
-        return _INITIAL if one[0] == other[0] else 0
+        return _INITIAL if one[0] == other[0] else _DIFFERS
     if likeness >= _SOUNDS and sound(one) == sound(other):
         return _ALIKE_NAMES
     if (" " in one or " " in other) and _is_part(one, other):
         return _PART
-    if distance <= shortest // 5 or (distance == 2 and likeness >= VERY_ALIKE):
+    if distance <= shortest // 5 or (distance == 2 and likeness >= VERY_ALIKE) or _are_words_alike(one, other):
         return _SIMILAR
-    return RESEMBLES if likeness >= _ALIKE or (distance == 1 and shortest >= 4) else 0
+    return RESEMBLES if likeness >= _ALIKE or (distance == 1 and shortest >= 4) else _DIFFERS
+
+
+def _are_words_alike(one: str, other: str) -> bool:
+    """Whether names of several words are alike word by word: Alexander Pavlovich and Alyaksandr Paulavich."""
+    ones, others = one.split(), other.split()
+    return len(ones) == len(others) > 1 and all(_alike(word, each) >= _ALIKE for word, each in zip(ones, others, strict=True))
 
 
 def _is_part(one: str, other: str) -> bool:
@@ -126,6 +139,19 @@ def _words(one: str, other: str, likeness: float, distance: int) -> int:
     return 2 if _is_part(one, other) else 1 if likeness >= _ALIKE else 0
 
 
+def _company(one: str, other: str, likeness: float, distance: int) -> int:
+    """Companies are shortened and misspelt word by word: Univrsl Export and Universal Exports, USA."""
+    found = _words(one, other, likeness, distance)
+    if found >= 2:
+        return found
+    few, many = sorted((one.split(), other.split()), key=len)
+    return 2 if all(any(_is_slip(word, each) for each in many) for word in few) and max(map(len, few)) >= 4 else found
+
+
+def _is_slip(one: str, other: str) -> bool:
+    return one == other or DamerauLevenshtein.distance(one, other) <= min(len(one), len(other)) // 3
+
+
 def _postcode(one: str, other: str, _likeness: float, distance: int) -> int:
     return 2 if distance == 1 else 1 if one[:2] == other[:2] else 0
 
@@ -150,6 +176,7 @@ _DEFINITIONS: Mapping[Kind, tuple[Definition, bool, bool]] = {
     "phone": (_phone, False, True),
     "email": (_email, False, True),
     "words": (_words, True, True),
+    "company": (_company, True, True),
     "postcode": (_postcode, False, True),
     "house": (_house, False, True),
     "initial": (_initial, False, False),

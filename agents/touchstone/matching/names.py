@@ -98,13 +98,39 @@ def _without_generation(name: str) -> tuple[str, str]:
 _NONE: frozenset[str] = frozenset()
 _LONG_FORMS: Mapping[str, frozenset[str]] = {short: frozenset(longs) for short, longs in NickNamer().canonical_lookup.items()}
 """For each name the names it is short for."""
+_VOWELS = frozenset("aeiouy")
+_FULL = frozenset().union(*_LONG_FORMS.values())
 _KNOWN = frozenset(_LONG_FORMS).union(*_LONG_FORMS.values())
 
 
 def is_short_form(one: str, other: str) -> bool:
-    """Whether one given name is short for the other, or both for the same: Bob and Robert, Bob and Rob."""
-    ones, others = _LONG_FORMS.get(one, _NONE), _LONG_FORMS.get(other, _NONE)
-    return other in ones or one in others or not ones.isdisjoint(others)
+    """Whether one given name is short for the other, or both for the same: Bob and Robert, Bob and Rob, Peggie and Margaret, Mhd and Mohamed."""
+    ones, others = _long_forms(one), _long_forms(other)
+    return other in ones or one in others or not ones.isdisjoint(others) or is_contracted(one, other) or is_contracted(other, one)
+
+
+@lru_cache(maxsize=65_536)
+def _long_forms(name: str) -> frozenset[str]:
+    """The names that this one is short for, however its ending is spelt: Peggy and Peggie."""
+    stem, ending = (name[:-2], name[-2:]) if name.endswith(("ie", "ey")) else (name[:-1], name[-1:])
+    if len(stem) < 3 or ending not in {"ie", "ey", "y"}:
+        return _LONG_FORMS.get(name, _NONE)
+    return frozenset().union(*(_LONG_FORMS.get(stem + each, _NONE) for each in ("ie", "ey", "y")))
+
+
+def is_contracted(short: str, name: str) -> bool:
+    """Whether a name is written without its vowels, or with its last letter only: Mhd, Wm, Chas, Thos."""
+    if not 2 <= len(short) <= 4 or len(name) < len(short) + 2 or short[0] != name[0] or not short.isalpha():
+        return False
+    if not _VOWELS.isdisjoint(short) and not (short[-1] == name[-1] == "s" and len(short) == 4):
+        return False
+    letters = iter(name)
+    return all(letter in letters for letter in short)
+
+
+def is_full_name(name: str) -> bool:
+    """Whether others are short for this given name, so that it is not itself cut off: Anna, but not Alex."""
+    return name in _FULL
 
 
 def is_known(name: str) -> bool:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from touchstone.matching.blocking import DEFAULT_BLOCKS, Block, candidates
-from touchstone.matching.cluster import Between, Edge, cluster
+from touchstone.matching.cluster import TELLING, Between, Edge, cluster
 from touchstone.matching.compare import Codes, Levels, compare
-from touchstone.matching.features import FEATURES, MISSING, holder_value
+from touchstone.matching.features import FEATURES, MISSING, Feature, holder_value
 from touchstone.matching.judge import bits
 from touchstone.matching.model import FeatureModel, Model, default_model, digest, sealed
 from touchstone.matching.records import Record
@@ -23,9 +23,13 @@ from touchstone.matching.score import Bits, Scorer
 
 RANDOM_PAIRS = 300_000
 BELIEF_M = 50.0
+BELIEF_TELLING = 65.0
 BELIEF_U = 20.0
+MOST_OTHER = 4.0
+"""That one person has two given names that both exist does not become likelier than so many times what was expected: twins look like that."""
 BELIEF_FREQUENCY = 100.0
-"""What is expected beforehand weighs like so many pairs."""
+"""What is expected beforehand weighs like so many pairs. For what tells people apart it weighs more: in few records a model without labels
+would take two people for one, then find that one person's dates of birth differ, and then find still more such people."""
 LEAST = 0.05
 """A chance does not fall below this share of what was expected: what no sample has shown may happen all the same."""
 ROUNDS = 25
@@ -119,7 +123,7 @@ def _with_m(model: Model, levels: Levels, weights: NDArray[np.float64]) -> Model
         model,
         {
             feature.name: msgspec.structs.replace(
-                model.features[feature.name], m=_shares(levels[:, n], weights, beforehand.features[feature.name].m, BELIEF_M)
+                model.features[feature.name], m=_m(feature, levels[:, n], weights, beforehand.features[feature.name].m)
             )
             for n, feature in enumerate(FEATURES)
         },
@@ -135,6 +139,15 @@ def _shares(levels: NDArray[np.int8], weights: NDArray[np.float64], beforehand: 
     counts = np.bincount(levels[known], weights=weights[known], minlength=len(beforehand)) + belief * np.array(beforehand)
     shares = np.maximum(counts / counts.sum(), LEAST * np.array(beforehand))
     return tuple((shares / shares.sum()).tolist())
+
+
+def _m(feature: Feature, levels: NDArray[np.int8], weights: NDArray[np.float64], beforehand: tuple[float, ...]) -> tuple[float, ...]:
+    shares = np.array(_shares(levels, weights, beforehand, BELIEF_TELLING if feature.name in TELLING else BELIEF_M))
+    most = MOST_OTHER * beforehand[0]
+    if feature.name == "given" and shares[0] > most:
+        shares[1:] *= (1 - most) / shares[1:].sum()
+        shares[0] = most
+    return tuple(shares.tolist())
 
 
 def _expectation_maximisation(model: Model, records: Sequence[Record], left: Codes, levels: Levels) -> Model:
@@ -166,7 +179,7 @@ def _responsibilities(
 def _with_frequencies(model: Model, records: Sequence[Record], found: Sequence[frozenset[str]]) -> Model:
     """The model with how many people, not records, have each value."""
     by_id = {record.id: record for record in records}
-    features = dict(model.features)
+    features, beforehand = dict(model.features), default_model(model.records).features
     for feature in FEATURES:
         holders: Counter[str] = Counter()
         with_any = 0
@@ -175,7 +188,7 @@ def _with_frequencies(model: Model, records: Sequence[Record], found: Sequence[f
             with_any += bool(values)
             holders.update(values)
         if with_any:
-            rare, frequencies = _frequencies(holders, with_any, features[feature.name].u[-1])
+            rare, frequencies = _frequencies(holders, with_any, min(beforehand[feature.name].u[-1], features[feature.name].u[-1]))
             features[feature.name] = msgspec.structs.replace(features[feature.name], rare=rare, frequencies=frequencies)
     return _with_features(model, features)
 

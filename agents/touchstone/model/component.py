@@ -151,7 +151,7 @@ class Edge(Struct, array_like=True):
 class Likeness(Struct, array_like=True):
     """Tag `l` + weak + strong + their records. Evidence: a record of each look alike, by so many bits (matching/score.py).
 
-    It counts while at least one of the blocks in which they met is open. `at`: when the later of the two was stated.
+    It counts while at least one of the blocks in which they met is open. `at`: when the earlier of the two was first stated.
     """
 
     weak: str

@@ -20,6 +20,15 @@ STATES = ("starting", "rebalancing", "restoring", "running", "disconnected", "dr
 CAUSES = ("late", "merge", "split", "erasure", "topology", "consent_withdrawn")
 """What makes Touchstone correct itself."""
 
+BLOCKS = ("open", "closed")
+"""What a block can be that a record comes to."""
+
+VERDICTS = ("accepted", "review")
+"""What two who look alike can be."""
+
+REVIEW_STATUSES = ("open", "accepted", "rejected", "settled", "withdrawn")
+"""What can be said of a pair that somebody should look at."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metric:
@@ -140,6 +149,55 @@ IDENTITY_CHANGES = Metric(
     ("kind",),
     "Changes of who is who: linked, merged, split, shared, unshared, conflict, refused, limited.",
     "Are customers recognised, and does anything merge that should not?",
+)
+COMPARED = Metric(
+    "touchstone_compared_records_total",
+    "counter",
+    "records",
+    ("block",),
+    "What was said of a person, once for each block that it came to: `open`, compared with what is there, or `closed`, no longer, because too "
+    "many have in common what makes the block. 0 without `matching`.",
+    "Is anybody compared, and how much does matching lose to blocks that are too large?",
+)
+WEIGHED_PAIRS = Metric(
+    "touchstone_weighed_pairs_total",
+    "counter",
+    "pairs",
+    (),
+    "Pairs of records that met in a block and were compared attribute by attribute.",
+    "How much work is a record for matching?",
+)
+LIKENESSES = Metric(
+    "touchstone_likenesses_total",
+    "counter",
+    "pairs",
+    ("verdict",),
+    "Pairs found to look alike: `accepted`, from the threshold on, or `review`, below it.",
+    "Whom does matching recognise, and how much does it leave to people?",
+)
+CLOSED_BLOCKS = Metric(
+    "touchstone_closed_blocks_total",
+    "counter",
+    "blocks",
+    (),
+    "Blocks that outgrew `matching.block_limit`: nobody is compared in them any more, and what was found only there no longer counts.",
+    "Is a placeholder among the names and addresses, or is a block too coarse for our customers?",
+)
+REVIEWS = Metric(
+    "touchstone_reviews_total",
+    "counter",
+    "reviews",
+    ("status",),
+    "Reviews said on their topic, by status: open, accepted, rejected, settled, withdrawn.",
+    "Do stewards keep up with what they are asked?",
+)
+COMPARING_SECONDS = Metric(
+    "touchstone_comparing_seconds_total",
+    "counter",
+    "seconds",
+    (),
+    "Time spent reading blocks and comparing records, since the process started; what an aborted transaction spent is in it.",
+    "How much of a worker's time does matching cost?",
 )
 OUTPUT_RECORDS = Metric(
     "touchstone_output_records_total",
@@ -310,6 +368,12 @@ METRICS: tuple[Metric, ...] = (
     WITHHELD,
     CUSTOMERS,
     IDENTITY_CHANGES,
+    COMPARED,
+    WEIGHED_PAIRS,
+    LIKENESSES,
+    CLOSED_BLOCKS,
+    REVIEWS,
+    COMPARING_SECONDS,
     OUTPUT_RECORDS,
     LOCAL_MESSAGES,
     TRANSACTIONS,
@@ -340,6 +404,9 @@ LABELS: Mapping[str, str] = {
     "action": "`assert`, `retract`",
     "believed": "`sent_at`, `received_at`",
     "cause": "`late`, `merge`, `split`, `erasure`, `topology`, `consent_withdrawn`",
+    "block": "`open`, `closed`",
+    "verdict": "`accepted`, `review`",
+    "status": "`open`, `accepted`, `rejected`, `settled`, `withdrawn`",
     "output": "the topology's outputs",
     "topic": "the topology's topics and Touchstone's own",
     "state": "`starting`, `rebalancing`, `restoring`, `running`, `disconnected`, `draining`",

@@ -15,7 +15,20 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from touchstone.observe.metrics import BUILD, CAUSES, LABELS, METRICS, OTHER, STATE, STATES, Counts, Metric
+from touchstone.observe.metrics import (
+    BLOCKS,
+    BUILD,
+    CAUSES,
+    LABELS,
+    METRICS,
+    OTHER,
+    REVIEW_STATUSES,
+    STATE,
+    STATES,
+    VERDICTS,
+    Counts,
+    Metric,
+)
 
 _FIXED: Mapping[str, frozenset[str]] = {
     "channel": frozenset({"unknown", "commands"}),
@@ -27,6 +40,9 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "action": frozenset({"assert", "retract"}),
     "believed": frozenset({"sent_at", "received_at"}),
     "cause": frozenset(CAUSES),
+    "block": frozenset(BLOCKS),
+    "verdict": frozenset(VERDICTS),
+    "status": frozenset(REVIEW_STATUSES),
     "state": frozenset(STATES),
 }
 

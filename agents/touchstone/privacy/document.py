@@ -41,7 +41,9 @@ class CarriedBy(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A moment in its last form. `why` and `taken_back_at` where it does not stand; `corrects`: why it was said anew."""
+    """A moment in its last form. `why` and `taken_back_at` where it does not stand; `corrects`: why it was said anew; `is_provisional`: it rests
+    on a likeness alone.
+    """
 
     moment_id: str
     occurred_at: str
@@ -54,6 +56,7 @@ class Told(Struct, frozen=True):
     channel: str
     touchpoints: tuple[str, ...]
     guidance: str | None
+    is_provisional: bool
     stands: bool
     corrects: str | None
     taken_back_at: str | None

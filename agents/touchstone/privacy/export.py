@@ -152,6 +152,7 @@ def _told(held: Holdings, said: Said) -> Iterator[Told]:
             channel=moment.channel,
             touchpoints=tuple(moment.touchpoints),
             guidance=moment.guidance,
+            is_provisional=moment.provisional,
             stands=stands,
             corrects=moment.corrects if stands else None,
             taken_back_at=None if stands else iso_text(moment.detected_at),

@@ -51,6 +51,7 @@ def kept(topology: Topology, app: str) -> tuple[Kept, ...]:
         names.identities: "changes of who is who",
         names.deadletters: "what could not be read, as it came in",
         names.commands: "rulings of our staff about who is who",
+        names.reviews: "whom your details resemble, for our staff to look at",
         **{output.topic: f"conclusions for the output {output.name}" for output in topology.outputs},
     }
     rows = [
@@ -66,10 +67,11 @@ def kept(topology: Topology, app: str) -> tuple[Kept, ...]:
 
 
 def _how_long(config: Mapping[str, str]) -> str:
-    if "compact" in config.get("cleanup.policy", ""):
+    policies, retention = config.get("cleanup.policy", "delete").split(","), config.get("retention.ms", _FOR_EVER)
+    if "delete" not in policies:
         return "the last version, as long as you are known"
-    retention = config.get("retention.ms", _FOR_EVER)
-    return "for ever" if retention == _FOR_EVER else duration_text(int(retention))
+    how_long = "for ever" if retention == _FOR_EVER else duration_text(int(retention))
+    return f"the last version, {how_long}" if "compact" in policies else how_long
 
 
 def rights(contact: str | None) -> Rights:

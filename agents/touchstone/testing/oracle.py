@@ -248,7 +248,8 @@ def _words(facts: list[Fact]) -> tuple[set[frozenset[str]], set[frozenset[str]]]
     last: dict[frozenset[str], str] = {}
     for word in sorted(words, key=lambda word: (word.at, word.command, word.content)):
         last.update(dict.fromkeys(word.pairs, word.action))
-    return {pair for pair, action in last.items() if action != "join"}, {pair for pair, action in last.items() if action == "join"}
+    joined = {pair for pair, action in last.items() if action in {"join", "accept"}}
+    return last.keys() - joined, joined
 
 
 def _anchor(touchpoint: Touchpoint, generic: set[str]) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from touchstone.topology.roles import Part, Role
+from touchstone.topology.roles import DEFAULT_BLOCK_LIMIT, Part, Role
 from touchstone.topology.words import FileName, Name, Word, Written, unit
 
 Block = Annotated[list[Part], Field(min_length=1, max_length=8)]
@@ -33,7 +33,7 @@ class WrittenMatching(Written):
         "`names` that of given and family name. Default: what fits most data.",
     )
     block_limit: int = Field(
-        100,
+        DEFAULT_BLOCK_LIMIT,
         ge=2,
         le=10_000,
         description="What more records than this share is no reason to compare them: the block is closed.",

@@ -34,6 +34,9 @@ Role = Literal[
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
+DEFAULT_BLOCK_LIMIT = 20
+"""Records of one block in a stream, where the author says nothing."""
+
 Part = Literal[
     "name",
     "name_start",

@@ -26,8 +26,8 @@ FAULTS = (
     Fault(
         "a timer that rang is not set again",
         "journey/agent.py",
-        "                self._say(component, name[1:], person, drafts, speaker, now)\n        self._rewind(component)",
-        "                self._say(component, name[1:], person, drafts, speaker, now)",
+        "            self._say(component, name[1:], person, drafts, speaker, now)\n        self._rewind(component)",
+        "            self._say(component, name[1:], person, drafts, speaker, now)",
     ),
     # -- the short way
     Fault(
@@ -88,8 +88,8 @@ FAULTS = (
     Fault(
         "duplicates are decided per component",
         "journey/settle.py",
-        "        for variant in variants:\n            owner",
-        "        for variant in [v for v in variants if v.touchpoint in winners([o.touchpoint for o in variants])]:\n            owner",
+        "        for variant in variants:\n            by",
+        "        from touchstone.journey.fold import winners as w\n        for variant in [v for v in variants if v.touchpoint in w([o.touchpoint for o in variants])]:\n            by",
     ),
     Fault(
         "of two statements about other identifiers the first received counts",
@@ -139,16 +139,16 @@ FAULTS = (
     Fault(
         "the earlier known-since does not win",
         "journey/component.py",
-        "is_news = node.since is None or since < node.since",
-        "is_news = node.since is None",
+        "node.since = since if node.since is None else min(since, node.since)",
+        "node.since = since if node.since is None else node.since",
     ),
     # -- retention
     Fault("past the horizon the first touchpoints stay, not the last", "journey/retention.py", "[:-keep]", "[keep:]"),
     Fault(
         "past the horizon one state per person stays (all are dropped but the last)",
         "journey/settle.py",
-        "horizon, journeys.topology.keep))",
-        "horizon, 1))",
+        "horizon, journeys.topology.keep)",
+        "horizon, 1)",
     ),
     Fault(
         "nobody wakes at the horizon",

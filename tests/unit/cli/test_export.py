@@ -86,3 +86,48 @@ def test_where_it_cannot_be_written_is_said(events: Path, tmp_path: Path) -> Non
     """In one sentence, with the path."""
     with pytest.raises(UsageError, match=r"nowhere/a\.html cannot be written: No such file or directory"):
         run("user_id:alice-17", "--file", events, "--html", tmp_path / "nowhere" / "a.html")
+
+
+ALIKE = """\
+version: 1
+name: shop
+channels: {web: {}, store: {}}
+identifiers: {user_id: {unique: true}, email: {normalise: email}, loyalty_id: {}}
+journeys:
+  purchase:
+    phases: [interest, purchase]
+    rules:
+      - {name: searched, when: {type: search}, to: interest}
+      - {name: purchased, when: {type: order_paid}, to: purchase}
+matching:
+  attributes: {first: given_name, last: family_name, born: birth_date, street: street, town: city}
+  accept: 0.95
+  review: 0.1
+"""
+ADA = {"first": "Ada", "last": "Lovelace", "born": "1985-12-10", "street": "12 St James Square", "town": "London"}
+ADAH = {"first": "Adah", "last": "Lovelace", "street": "14 St James Square", "town": "London"}
+SPLIT = {"command_id": "s1", "action": "split", "at": "2024-05-02T00:00:00Z", "who": "ann", "why": "her mother"}
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_whom_she_resembles_is_hers_only_as_long_as_they_are_one(is_split: bool, tmp_path: Path) -> None:
+    """Of a likeness that was accepted she is given both records, for now; of one in doubt, or that a steward has split, nothing of the other."""
+    told = [
+        line("a1", "09:00", "search", {"email": "ada@x.org"}, profile=ADA),
+        line("c1", "10:00", "order_paid", {"loyalty_id": "card-7"}, profile=ADA),
+        line("c2", "11:00", "order_paid", {"loyalty_id": "card-8"}, profile=ADAH),
+    ]
+    pair = {"identifiers": {"email": "ada@x.org"}, "others": {"loyalty_id": "card-7"}}
+    told += [json.dumps(SPLIT | pair).encode()] if is_split else []
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(told))
+    (tmp_path / "t.yaml").write_text(ALIKE)
+
+    result = run("email:ada@x.org", "--file", tmp_path / "events.jsonl", "--topology", tmp_path / "t.yaml", "--output", "json")
+
+    given = json.loads(result.stdout)
+    assert [each["event_id"] for each in given["touchpoints"]] == (["a1"] if is_split else ["a1", "c1"])
+    standing = [(moment["to_phase"], moment["is_provisional"]) for moment in given["moments"] if moment["stands"]]
+    assert standing == [("interest", False)] + ([] if is_split else [("purchase", True)])
+    hidden = ["card-8", "Adah", "14 St", "c2", *(["card-7", "c1"] if is_split else [])]
+    assert [word for word in hidden if re.search(rf"(?<!\w){word}(?!\w)", result.stdout)] == []
+    assert ("reviews.v1", "the last version, 400d") in {(row["where"], row["how_long"]) for row in given["retention"]}

@@ -1,6 +1,7 @@
 """Reviews at the command line, on files; on a live system: tests/kafka/test_review.py."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from touchstone.cli.explain import explain
 from touchstone.cli.identity import identity
 from touchstone.cli.output import Output
 from touchstone.cli.review import review
+from touchstone.cli.simulate import simulate
 from touchstone.errors import UsageError
 
 RULED = ["--who", "ann", "--why", "same handwriting"]
@@ -184,3 +186,14 @@ def test_explain_shows_the_likeness_that_was_not_enough(source: list[str]) -> No
     assert len(told["refused"]) == 2
     assert (pair["verdict"], [step["refused"] for step in pair["path"]]) == ("two", ["score"])
     assert "score: they are alike, but less than matching.accept asks for" in text
+
+
+def test_simulate_counts_reviews_and_names_them_to_programs(source: list[str]) -> None:
+    """As part of the final view; whose they were, and when it was found, is no part of it."""
+    words = [source[1], "--topology", source[3]]
+
+    told = [one for one in rows(simulate, *words) if one["record"] == "review"]
+
+    assert {(one["status"], "customers" in one) for one in told} == {("open", False)}
+    assert len(told) == 2
+    assert re.search(r"^reviews: open +2 *$", run(simulate, *words).stdout, re.MULTILINE)

@@ -146,7 +146,7 @@ def test_matching_is_data_for_programs(tmp_path: Path, capsys: pytest.CaptureFix
         "attributes": {"first": "given_name", "last": "family_name"},
         "identifiers": {"email": "email"},
         "blocks": [["email"], ["names", "email"]],
-        "block_limit": 100,
+        "block_limit": 20,
         "accept": 0.95,
         "review": 0.1,
         "neighbours": 50,

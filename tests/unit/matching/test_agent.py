@@ -12,6 +12,7 @@ from touchstone.matching.judge import judge_of
 from touchstone.matching.records import make_record
 from touchstone.model import message as m
 from touchstone.model.component import MATCH_ROWS, Described
+from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIGHED_PAIRS, Counts
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
 from touchstone.topology.compile import Matching
@@ -28,7 +29,8 @@ class Desk:
     def __init__(self, limit: int = 3) -> None:
         judge = judge_of(Matching(ROLES, {}, None, limit, 0.9, 0.1, 50, None))
         self.store = RowStore(DictBackend(), MATCH_ROWS)
-        self.matcher = Matcher(judge, limit, Ordering(kinds()).strength)
+        self.counts = Counts()
+        self.matcher = Matcher(judge, limit, Ordering(kinds()).strength, self.counts)
         self.partition = MatchPartition(self.store, self.matcher)
         self.said: list[Any] = []
 
@@ -137,3 +139,28 @@ def test_what_waits_is_dropped_with_its_partition(desk: Desk) -> None:
     desk.matcher.forget()
 
     assert desk.compare() == []
+
+
+def test_what_was_compared_found_and_closed_is_counted_before_the_commit(desk: Desk) -> None:
+    """Once for each block that a record came to; what comes to a closed block is counted as such, and nothing twice."""
+    desk.tell(described("user_id:a"), described("email:b"), described("phone:c", 5, {"first": "Byron", "last": "King", "code": "10115"}))
+    desk.compare()
+    desk.tell(described("email:d"), described("email:e"))
+    desk.compare()
+    desk.compare()
+
+    assert desk.counts.of(COMPARED, "open") == 3
+    assert desk.counts.of(COMPARED, "closed") == 1
+    assert desk.counts.of(WEIGHED_PAIRS) == 3
+    assert (desk.counts.of(LIKENESSES, "accepted"), desk.counts.of(LIKENESSES, "review")) == (1, 0)
+    assert desk.counts.of(CLOSED_BLOCKS) == 1
+    assert desk.matcher.seconds > 0
+
+
+def test_what_was_met_before_the_partition_went_is_not_counted(desk: Desk) -> None:
+    """Its transaction did not come about."""
+    desk.tell(*(described(f"email:{n}") for n in range(5)))
+    desk.matcher.forget()
+    desk.compare()
+
+    assert desk.counts.items() == []

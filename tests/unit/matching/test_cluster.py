@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchstone.matching.cluster import Edge, Protection, cluster
+from touchstone.matching.cluster import SUPPORT, Edge, Protection, cluster
 from touchstone.matching.records import Record
 
 _ACCEPT = 2.5
@@ -13,8 +13,8 @@ def _edge(one: str, other: str, score: float) -> Edge:
     return Edge(score, min(one, other), max(one, other))
 
 
-def _people(records: list[Record], edges: list[Edge]) -> list[set[str]]:
-    return [set(person) for person in cluster(records, edges, _ACCEPT)[0]]
+def _people(records: list[Record], edges: list[Edge], support: float = SUPPORT) -> list[set[str]]:
+    return [set(person) for person in cluster(records, edges, _ACCEPT, support=support)[0]]
 
 
 def test_a_chain_of_sixty_is_not_moved_by_one_weak_edge() -> None:
@@ -116,6 +116,16 @@ def test_a_record_that_fits_two_people_belongs_to_neither() -> None:
 
     assert len(people) == 3
     assert {each.why for each in refused} == {"ambiguous"}
+
+
+def test_a_record_that_fits_two_people_belongs_to_whose_number_it_has() -> None:
+    """The same without a date of birth, but with the driving licence of one of them: his."""
+    licensed = {"driving_licence": "112233"}
+    records = [Record("a", {"birth_date": "19701010"} | licensed), Record("b", {"birth_date": "19900315"}), Record("c", licensed)]
+
+    people = _people(records, [_edge("a", "c", 12.0), _edge("b", "c", 8.0), _edge("a", "b", -9.0)], support=1.0)
+
+    assert people == [{"a", "c"}, {"b"}]
 
 
 def test_neighbours_are_capped_best_score_first() -> None:

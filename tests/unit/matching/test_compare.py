@@ -23,7 +23,14 @@ _TEXTS = st.lists(
     min_size=2,
     max_size=6,
 )
-_ROLES: dict[str, Role] = {"given": "given_name", "family": "family_name", "born": "birth_date", "email": "email", "phone": "phone"}
+_ROLES: dict[str, Role] = {
+    "given": "given_name",
+    "family": "family_name",
+    "born": "birth_date",
+    "email": "email",
+    "phone": "phone",
+    "firm": "organisation",
+}
 
 
 @pytest.mark.parametrize("method", ["jarowinkler", "levenshtein", "damerau_levenshtein"])
@@ -52,7 +59,16 @@ def _levels(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
         ("given", "Geoffrey", "Jeffrey", "alike"),
         ("given", "Katharina", "Kathraina", "alike"),
         ("given", "J", "Jane", "initial"),
-        ("given", "Mark", "Mary", "differs"),
+        ("given", "Mark", "Mary", "other"),
+        ("given", "Margaret", "Peggie", "alike"),
+        ("given", "Mohamed", "Mhd", "alike"),
+        ("given", "Darla", "Darletta", "differs"),
+        ("given", "Anna", "Annabelle", "differs"),
+        ("given", "Katharina", "Kath", "resembles"),
+        ("given", "Alexander Pavlovich", "Alyaksandr Paulavich", "similar"),
+        ("firm", "Univrsl Export Inc", "Universal Exports, USA", "part"),
+        ("firm", "Hajah Mamunah (Jln Pisang)", "Hajah Maimunah", "part"),
+        ("firm", "Universal Exports", "Autowerkz", "differs"),
         ("family", "Medina Sentosa", "Sentosa", "part"),
         ("family", "Harrington", "Harringxon", "similar"),
         ("born", "1978-12-11", "1978-11-12", "turned"),
@@ -67,7 +83,7 @@ def test_two_values_agree_on_a_level(column: str, one: str, other: str, level: s
     """What a person writes in two ways is told from what two people write."""
     found = _levels({column: one}, {column: other})
 
-    assert found == {"birth_date" if column == "born" else column: level}
+    assert found == {{"born": "birth_date", "firm": "organisation"}.get(column, column): level}
 
 
 def test_exchanged_names_are_one_piece_of_evidence() -> None:

@@ -82,6 +82,40 @@ def test_nobody_merges_because_of_emptiness() -> None:
     assert (scores < bits(default_model().review)).all()
 
 
+def test_nothing_that_a_form_can_hold_stops_a_record_from_being_compared() -> None:
+    """Ten kilobytes of name, scripts side by side, days that do not exist, emoji: what can be used is used, the rest is no evidence."""
+    roles = guess_roles(_ALL)
+    odd = [
+        "x" * 10_000,
+        "Иван 太郎 O'Brien",
+        "😀",
+        "",
+        " ",
+        "\x00",
+        "31.02.1990",
+        "99/99/9999",
+        "@",
+        "a@",
+        "@b",
+        "+",
+        "0000000",
+        "\u202eabc",
+        "ß" * 300,
+    ]
+    records = [make_record(f"{n}", dict.fromkeys(_ALL, text), roles) for n, text in enumerate(odd)]
+    person = make_record("ada", dict(zip(_ALL, ["Ada", "Byron", "1815-12-10", "ada@x.org"], strict=False)), roles)
+    scorer = Scorer(default_model())
+
+    scores = [scorer.score_pair(one, person) for one in records]
+    blank = [record for record in records if not record.values]
+
+    assert all(np.isfinite(scores))
+    assert max(scores) < bits(default_model().review)
+    assert len(blank) >= 5
+    assert all(scorer.score_pair(one, other) < bits(default_model().review) for one in blank for other in blank)
+    assert all(len(value) <= 2_000 for record in records for value in record.values.values())
+
+
 _ALL = ["given_name", "family_name", "birth_date", "email", "phone", "street", "city", "postcode", "national_id"]
 
 

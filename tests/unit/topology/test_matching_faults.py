@@ -92,7 +92,7 @@ def test_what_is_written_is_what_runs() -> None:
 
 def test_an_attribute_is_enough() -> None:
     """All else has a default: that of the page, of the model, or of the package."""
-    assert shop("  attributes: {town: city}").matching == Matching({"town": "city"}, {}, None, 100, None, None, 50, None)
+    assert shop("  attributes: {town: city}").matching == Matching({"town": "city"}, {}, None, 20, None, None, 50, None)
 
 
 def test_without_the_key_nothing_changes() -> None:
