@@ -28,7 +28,7 @@ FAULTS = (
     Fault(
         "other values stay in touchpoints", "journey/erasure.py", "None if value is not None and self.epoch(x) >= at else value", "value"
     ),
-    Fault("a forgotten value stays in its node", "journey/settle.py", "if x in told.customer_ids else None", "if True else None"),
+    Fault("a forgotten value stays in its node", "journey/erasure.py", "if x in known else None", "if True else None"),
     Fault(
         "a touchpoint is forgotten with its anchor alone",
         "journey/erasure.py",
