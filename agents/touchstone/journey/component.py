@@ -2,6 +2,8 @@
 
 Evidence and book rows are join semilattices: sets joined by union, times by minimum and maximum, statements by the higher revision.
 Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
+
+Longer than our files: every row of evidence has its way of joining here, in one place, or one of them would be forgotten when components join.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
