@@ -168,7 +168,7 @@ def _check_customers(system: System, customers: list[Customer], truth: Truth, fo
     expected = expected_customers(system, truth)
     # Where an erasure has taken the only touchpoint that named an identifier, nothing is known of it but that it exists: nobody is told.
     bare = {name for name, person in truth.persons.items() if person.owned[0] == 0 and len(person.members) == 1 and not person.is_nobody}
-    silent = bare if any(isinstance(fact, Erasure) for fact in history.facts) else set[str]()
+    silent = bare if forgotten else set[str]()
     assert expected.keys() - silent <= found.keys(), "a customer nobody has heard of"
     origins = {
         customer_id_of(ORDERING, x, is_nobody=is_nobody, epoch=epoch): (x, is_nobody, epoch)
