@@ -187,7 +187,7 @@ class Likeness(Struct, array_like=True):
     score: float
     at: int
     blocks: tuple[str, ...]
-    lasts: tuple[int, int] = (NEVER, NEVER)
+    lasts: tuple[int, int]
 
 
 class Closed(Struct, array_like=True):

@@ -164,3 +164,43 @@ def test_what_was_met_before_the_partition_went_is_not_counted(desk: Desk) -> No
     desk.compare()
 
     assert desk.counts.items() == []
+
+
+def withdraw(desk: Desk, identifier: str, record: Described, until: int) -> None:
+    """A record is forgotten up to then."""
+    desk.partition.handle(m.Withdraw(BLOCK, f"default/{identifier}", record.record, until), desk.said.append)
+
+
+def test_a_record_that_is_forgotten_leaves_nothing_but_that_it_was_there(desk: Desk) -> None:
+    """Its values go, whoever was told of a likeness hears of it, nobody meets it, and it still counts for the limit of the block."""
+    one, other = described("user_id:a"), described("email:b")
+    desk.tell(one, other)
+    assert len(desk.compare()) == 1
+
+    withdraw(desk, "user_id:a", one, 5)
+
+    assert desk.said == [m.Drop("default/email:b", "default/user_id:a", one.record, 5)]
+    assert all("lovelace" not in str(row) for name, row in desk.store.scan(BLOCK, "r") if "user_id:a" in name)
+    desk.said.clear()
+    desk.tell(one, described("phone:c"))
+    assert [match.records[0].identifier for match in desk.compare()] == ["default/phone:c"]
+    desk.tell(described("phone:d"))
+    assert [type(said) for said in desk.said] == [m.Close], "the fourth record, with that of who was forgotten"
+
+
+def test_what_is_stated_again_after_it_was_forgotten_is_known_again(desk: Desk) -> None:
+    """Whichever of the two comes first."""
+    one, again, other = described("user_id:a", 5), described("user_id:a", 9), described("email:b")
+    first, second = Desk(), Desk()
+    for there in (first, second):
+        there.tell(other)
+    first.tell(one)
+    withdraw(first, "user_id:a", one, 7)
+    first.tell(again)
+    withdraw(second, "user_id:a", one, 7)
+    second.tell(again, one)
+
+    for there in (first, second):
+        found = [said for said in there.compare() if isinstance(said, m.Match)]
+        assert [(match.likeness.weak, match.likeness.lasts) for match in found] == [("default/email:b", (5, 9))]
+        assert there.store.get(BLOCK, "h").count == 2
