@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.matching.invented import ROLES, Invention
 from bench.matching.sheet import RECORD_ID, Row
+from bench.pace import pace
 from bench.report import machine
 from touchstone.identity.agent import Identity
 from touchstone.identity.ordering import Ordering
@@ -56,6 +57,7 @@ class Cost:
         per_cpu_s: Records a CPU second, in identity and matching.
         p50_ms: Half of the batches took no more, by the clock on the wall.
         p99_ms: 99 % of the batches took no more.
+        pace_ms: How fast the machine was then (bench/pace.py).
         counted: What the metrics say of it, a record.
     """
 
@@ -66,6 +68,7 @@ class Cost:
     per_cpu_s: float
     p50_ms: float
     p99_ms: float
+    pace_ms: float
     counted: dict[str, float]
 
 
@@ -167,7 +170,7 @@ def measure(stages: Stages, rows: Iterator[Row], records: int, batch: int) -> Co
     p50, p99 = np.percentile(took, [50, 99]) * 1e3
     number = len(described)
     counted = {what: sum(stages.counts.of(metric, *each) for each in labels) / number for what, (metric, *labels) in _COUNTED.items()}
-    return Cost(known, number, batch, describing / number * 1e6, number / cpu, float(p50), float(p99), counted)
+    return Cost(known, number, batch, describing / number * 1e6, number / cpu, float(p50), float(p99), pace(), counted)
 
 
 _COUNTED: dict[str, tuple[Any, ...]] = {
@@ -191,7 +194,7 @@ def main() -> int:
     print(machine())
     heads = "".join(f"{what:>12}" for what in _COUNTED)
     print(
-        f"{'known':>9} {'batch':>6} {'records':>8} {'describe µs':>12} {'per CPU s':>10} {'p50 ms':>7} {'p99 ms':>7} {heads}   (the last ones a record)"
+        f"{'known':>9} {'batch':>6} {'records':>8} {'describe µs':>12} {'per CPU s':>10} {'p50 ms':>7} {'p99 ms':>7} {'pace':>5} {heads}   (the last ones a record)"
     )
     with tempfile.TemporaryDirectory(prefix="touchstone-bench-") as folder, Stages(Path(folder), asked.limit) as stages:
         for known in sorted(asked.known):
@@ -201,7 +204,7 @@ def main() -> int:
                 told = "".join(f"{value:>12.3f}" for value in cost.counted.values())
                 print(
                     f"{cost.known:>9,} {batch:>6} {cost.records:>8,} {cost.describing_us:>12.1f} {cost.per_cpu_s:>10,.0f} "
-                    f"{cost.p50_ms:>7.1f} {cost.p99_ms:>7.1f} {told}",
+                    f"{cost.p50_ms:>7.1f} {cost.p99_ms:>7.1f} {cost.pace_ms:>5.1f} {told}",
                     flush=True,
                 )
     return 0
