@@ -3,7 +3,7 @@
 Row names begin with the tag given here. Everything marked *evidence* or *book* moves with a component; the rest is derived from it.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -105,7 +105,12 @@ IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ord
 
 
 class Block(Struct, array_like=True):
-    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them."""
+    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them.
+
+    No other row of a block is there without this one, so one look that finds nothing says that the block is new (state/rowcodec.py).
+    """
+
+    IS_HEAD: ClassVar[bool] = True
 
     count: int = 0
     is_closed: bool = False
