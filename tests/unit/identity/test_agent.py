@@ -226,7 +226,8 @@ def test_a_request_goes_to_the_component_and_a_decision_drops_what_is_kept_of_re
     assert desk.tell(m.Erase(EMAIL, 10, "x1")) == [m.AddRequest(EMAIL, EMAIL, 10, "x1")]
     assert desk.tell(m.Forget(EMAIL, 10)) == [m.AddForgotten(EMAIL, EMAIL, 10)]
 
-    assert [name for name, _ in desk.identity._store.scan(EMAIL, "")] == ["i", "rr2"]
+    kept = {name: row.described.values for name, row in desk.identity._store.scan(EMAIL, "r")}
+    assert kept == {"rr1": {}, "rr2": {"city": "Bonn"}}, "that there was one counts, what it said is gone"
 
 
 def test_times_that_no_touchpoint_tells_are_passed_on() -> None:

@@ -57,7 +57,7 @@ def test_an_edge_is_news_once_and_its_times_only_widen(desk: Desk) -> None:
 def test_a_likeness_is_news_when_it_is_found_in_another_block(desk: Desk) -> None:
     """Its blocks and records are joined by union; a block that is closed takes it away only where it was the last."""
     component = Component(desk.store, HERE)
-    one, other = Described("w", "r1", {"given": "ada"}, 7), Described("s", "r2", {"given": "ada"}, 3)
+    one, other = Described("w", "r1", {"given": "ada"}, 7, last=7), Described("s", "r2", {"given": "ada"}, 3, last=3)
 
     news = [
         component.add_likeness(Likeness("w", "s", ("r1", "r2"), 9.0, 3, blocks, (7, 3)), (one, other))
