@@ -200,7 +200,7 @@ def test_a_record_that_is_forgotten_leaves_nothing_but_that_it_was_there(desk: D
     desk.tell(one, described("phone:c"))
     assert [match.records[0].identifier for match in desk.compare()] == ["default/phone:c"]
     desk.tell(described("phone:d"))
-    assert [type(said) for said in desk.said] == [m.Close], "the fourth record, with that of who was forgotten"
+    assert {type(said) for said in desk.said} == {m.Close}, "the fourth record, with that of who was forgotten"
 
 
 def test_what_is_stated_again_after_it_was_forgotten_is_known_again(desk: Desk) -> None:
