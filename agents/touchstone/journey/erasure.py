@@ -12,6 +12,7 @@ from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
 from touchstone.model.component import NEVER, Edge, Held, Node, Request, Ruling, SaidMoment
 from touchstone.model.erasure import Forgotten, ForgottenTable
+from touchstone.model.message import Describe
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -129,12 +130,17 @@ def redacted(said: SaidMoment) -> SaidMoment:
 def drop_likenesses(component: Component, nodes: Mapping[str, Node]) -> None:
     """Records of who was forgotten go, with what was found by them."""
     epochs = {x: node.until for x, node in nodes.items() if node.until is not None}
-    for name, likeness in component.rows("l") if epochs else []:
-        if likeness.at <= max(epochs.get(likeness.weak, NEVER), epochs.get(likeness.strong, NEVER)):
-            component.delete(name)
-    for name, described in component.rows("d") if epochs else []:
-        if described.at <= epochs.get(described.identifier, NEVER):
-            component.delete(name)
+    if epochs:
+        component.drop_likenesses(lambda x, _: epochs.get(x, NEVER))
+
+
+def described_again(touchpoints: Iterable[Touchpoint], journeys: Journeys, memory: Memory) -> Iterator[Describe]:
+    """How those describe themselves whose touchpoints are held: intake has left out what it had said before, and that may be forgotten."""
+    for touchpoint in touchpoints if journeys.describer is not None else ():
+        gone = {x for x in touchpoint.identifiers if memory.epoch(x) >= touchpoint.occurred_at}
+        described = journeys.describer.describe_anew(touchpoint, gone.__contains__)  # type: ignore[union-attr]  # asked for above
+        if described is not None and described.described.values:
+            yield described
 
 
 def keep_values(component: Component, nodes: Mapping[str, Node], known: Container[str], touchpoints: Iterable[Touchpoint]) -> None:

@@ -24,7 +24,7 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
-from touchstone.journey.erasure import Memory, counts_since, drop_likenesses, epoch_of, forget, keep_values, redacted
+from touchstone.journey.erasure import Memory, counts_since, described_again, drop_likenesses, epoch_of, forget, keep_values, redacted
 from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell
@@ -35,13 +35,13 @@ from touchstone.journey.speaker import Speaker
 from touchstone.model.command import joins
 from touchstone.model.component import Held, Node, Ruling, SaidCustomer, Variant
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.message import Arrive, Forget, Scrub, Seen
+from touchstone.model.message import Arrive, Describe, Forget, Scrub, Seen
 from touchstone.model.touchpoint import Touchpoint
 
 ERASURE = "erasure"
 """What is corrected where somebody was forgotten."""
 
-Send = Callable[[Arrive | Forget | Scrub | Seen], None]
+Send = Callable[[Arrive | Describe | Forget | Scrub | Seen], None]
 
 FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
@@ -114,6 +114,9 @@ class Settlement:
         self._rulings = dict(component.rows("a"))
         self._forget(component, journeys, send, speaker, forgotten)
         variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
+        if component.header().has_erased:
+            for described in described_again((v.touchpoint for v in variants), journeys, Memory(self._nodes, forgotten)):
+                send(described)
         told = self._tell(component, journeys, variants)
         keep_values(component, self._nodes, told.customer_ids, (v.touchpoint for v in variants))
         if self._is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
@@ -207,7 +210,10 @@ class Settlement:
         nodes = self._nodes
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
-        likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
+        likenesses = NO_LIKENESSES
+        if journeys.alike is not None:
+            component.sweep()
+            likenesses = component.likenesses()
         edges = (edge for _, edge in component.rows("e"))
         accept = 0.0 if journeys.alike is None else journeys.alike.accept
         held = [v.touchpoint for v in variants]
