@@ -220,13 +220,14 @@ def test_a_pointer_is_shortened_only_downwards() -> None:
 def test_a_request_goes_to_the_component_and_a_decision_drops_what_is_kept_of_records() -> None:
     """Those stated until then; who hangs where, and since when, stays."""
     desk = Desk()
-    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at) for record, at in (("r1", 5), ("r2", 15)))
+    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at, last=at) for record, at in (("r1", 5), ("r2", 15)))
     desk.tell(m.Seen(EMAIL, 5, "ada@x.org"), m.Describe(EMAIL, early, ()), m.Describe(EMAIL, late, ()))
 
     assert desk.tell(m.Erase(EMAIL, 10, "x1")) == [m.AddRequest(EMAIL, EMAIL, 10, "x1")]
     assert desk.tell(m.Forget(EMAIL, 10)) == [m.AddForgotten(EMAIL, EMAIL, 10)]
 
-    assert [name for name, _ in desk.identity._store.scan(EMAIL, "")] == ["i", "rr2"]
+    kept = {name: registered.described.values for name, registered in desk.identity._store.scan(EMAIL, "r")}
+    assert kept == {"rr1": {}, "rr2": {"city": "Bonn"}}
 
 
 def test_times_that_no_touchpoint_tells_are_passed_on() -> None:
