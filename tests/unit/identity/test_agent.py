@@ -220,7 +220,7 @@ def test_a_pointer_is_shortened_only_downwards() -> None:
 def test_a_request_goes_to_the_component_and_a_decision_drops_what_is_kept_of_records() -> None:
     """Those stated until then; who hangs where, and since when, stays."""
     desk = Desk()
-    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at) for record, at in (("r1", 5), ("r2", 15)))
+    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at, last=at) for record, at in (("r1", 5), ("r2", 15)))
     desk.tell(m.Seen(EMAIL, 5, "ada@x.org"), m.Describe(EMAIL, early, ()), m.Describe(EMAIL, late, ()))
 
     assert desk.tell(m.Erase(EMAIL, 10, "x1")) == [m.AddRequest(EMAIL, EMAIL, 10, "x1")]
