@@ -80,6 +80,8 @@ class MatchPartition:
             known.described = replace(said, values={}, value=None)
         elif said.at <= until:
             known.described = replace(said, at=said.latest)
+        if not header.count:
+            self._store.put(block, "h", header)  # without it the block would have no rows (model/component.py), and this one be overlooked
         self._store.put(block, name, known)
         self._store.scrub(block)
         for linked, _ in self._store.scan(block, "l"):

@@ -55,11 +55,11 @@ def desk() -> Desk:
 def described(identifier: str, at: int = 5, stated: Mapping[str, str] = ADA) -> Described:
     """A record of an identifier, as identity sends it."""
     record = make_record(identifier, stated, ROLES)
-    return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier)
+    return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier, at)
 
 
 def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> None:
-    """With both records, the score, the time of the earlier and the blocks where they met."""
+    """With both records, the score, since when both are known, and the blocks where they met."""
     one, other = described("user_id:a", 7), described("email:b", 5, ADA | {"last": "Lovlace"})
     desk.tell(one, other)
     desk.tell(other, one, block=OTHER_BLOCK)
@@ -69,13 +69,13 @@ def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> No
     assert match.to == "default/email:b"
     assert match.records == (other, one)
     assert match.is_accepted
-    assert (match.likeness.weak, match.likeness.strong, match.likeness.at) == ("default/email:b", "default/user_id:a", 5)
+    assert (match.likeness.weak, match.likeness.strong, match.likeness.at) == ("default/email:b", "default/user_id:a", 7)
     assert match.likeness.blocks == (BLOCK, OTHER_BLOCK), "a pair that meets twice is weighed once"
 
 
 def test_nothing_is_said_before_the_comparison_nor_twice(desk: Desk) -> None:
     """What was compared is not compared again, and a record that comes again is no news; an earlier one is."""
-    one, other = described("user_id:a"), described("email:b")
+    one, other = described("user_id:a", 2), described("email:b")
     desk.tell(one, other)
     assert desk.said == []
     assert len(desk.compare()) == 1
@@ -165,3 +165,16 @@ def test_what_was_met_before_the_partition_went_is_not_counted(desk: Desk) -> No
     desk.compare()
 
     assert desk.counts.items() == []
+
+
+def test_who_was_forgotten_before_she_came_is_forgotten_also_after_a_commit(desk: Desk) -> None:
+    """A withdrawal that overtakes the record finds an empty block; what it leaves there is found again from disk."""
+    late = described("email:b")
+    desk.partition.handle(m.Withdraw(BLOCK, late.identifier, late.record, 9), desk.said.append)
+    desk.store.seal()
+    desk.store.commit(1)
+    desk.store.rollback()  # nothing is in memory any more
+
+    desk.tell(late, described("user_id:a"))
+
+    assert desk.compare() == []
