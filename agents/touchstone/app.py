@@ -106,7 +106,7 @@ def topic_specs(topology: Topology, app: str, generation: int = 1) -> list[Topic
         names.deadletters: kept,
     }
     if topology.matching is not None:  # compacted as well, so that an erasure can take a review out
-        others[names.reviews] = kept | {"cleanup.policy": "compact,delete"}
+        others[names.reviews] = kept | COMPACTED_IN_TIME | {"cleanup.policy": "compact,delete"}
     return [
         *(TopicSpec(topic, partitions, config, keeps_count=True) for topic, config in others.items()),
         TopicSpec(names.commands, 1, commands, keeps_count=True),

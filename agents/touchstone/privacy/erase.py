@@ -28,12 +28,13 @@ def places(topology: Topology, own: Mapping[str, str], settings: Settings, at: i
     names = topology.topics
     holds = {channel.topic: "touchpoints as they were sent; their owner decides" for channel in topology.channels.values()}
     holds |= {
-        names.commands: "commands of stewards; of this one keyed hashes only, where touchstone erase sent it",
+        names.commands: "commands of stewards, those given before with identifiers; of this one keyed hashes only, where touchstone erase sent it",
         **own,
         names.moments: "moments: customer ids and names of touchpoints, retracted",
         **{output.topic: "moments: customer ids and names of touchpoints, retracted" for output in topology.outputs},
         names.customers: "golden profiles; the last word on the customer is a tombstone",
         names.identities: "identity changes, with identifiers",
+        names.reviews: "pairs that look alike, with identifiers; the last word on hers is that it was withdrawn",
         names.deadletters: "refused records, with their bytes",
         names.privacy: "what was forgotten: keyed hashes and times",
     }
