@@ -29,7 +29,14 @@ from touchstone.view import FinalView
 ADA, COOKIE, CITY = "ada-zq7x31kf@x.org", "cookie-w93jq0vb72", "Qxwurtzbach-77301"
 """What nobody else has: letters that a compressor leaves as they are."""
 BOB = "bob-5hq2lm80tt"
-HERS = (ADA.encode(), COOKIE.encode(), CITY.encode())
+NAME, FAMILY = "Zqadelaidex", "Xwlovelaceq"
+HERS = (ADA.encode(), COOKIE.encode(), CITY.encode(), NAME.encode(), NAME.lower().encode(), CITY.partition("-")[0].lower().encode())
+MATCHING = """
+matching:
+  attributes: {first_name: given_name, last_name: family_name, postcode: postcode, city: city}
+  identifiers: {email: email}
+"""
+"""What she looks like lies in blocks, and with Carl, who looks a little like her and of whom a steward is asked."""
 
 
 def line(number: int, what: str, at: str, channel: str = "app", profile: dict[str, str] | None = None, **identifiers: str) -> bytes:
@@ -40,11 +47,12 @@ def line(number: int, what: str, at: str, channel: str = "app", profile: dict[st
 
 LINES = [
     line(1, "search", "09:00", "web", cookie=COOKIE),
-    line(2, "cart_add", "09:10", email=ADA, profile={"city": CITY}),
+    line(2, "cart_add", "09:10", email=ADA, profile={"city": CITY, "first_name": NAME, "last_name": FAMILY, "postcode": "77301"}),
     line(3, "login", "09:20", "web", cookie=COOKIE, email=ADA),
     line(4, "login", "09:30", email=ADA, device_id="dev9"),
     line(5, "order_paid", "09:40", user_id=BOB, device_id="dev9"),
     line(6, "page_view", "09:50", device_id="dev9"),
+    line(7, "order_paid", "09:55", loyalty_id="carl", profile={"first_name": NAME[0], "last_name": FAMILY, "postcode": "77301"}),
 ]
 
 
@@ -106,7 +114,9 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
     """The dry run names what the receipt says; Bob and the device stay; every byte of her is gone from state, changelogs and customers; what is
     sent again does not bring her back; whoever registers later is somebody new.
     """
-    topology = replace(load_topology(default_topology_path()), partitions=2, clock="event")
+    written_topology = tmp_path / "topology.yaml"
+    written_topology.write_text(default_topology_path().read_text(encoding="utf-8") + MATCHING, encoding="utf-8")
+    topology = replace(load_topology(written_topology), partitions=2, clock="event")
     receipt = tmp_path / "receipt.json"
 
     async def story(system: LiveSystem, data: Path) -> None:
@@ -116,7 +126,9 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
         await system.until_ready("w1")
         await system.send(LINES)
         await system.until_quiet(None)
-        before = FinalView(await system.records()).customers
+        view = FinalView(await system.records())
+        before = view.customers
+        assert [each.status for each in view.reviews.values()] == ["open"], "Carl looks a little like her"
         hers = {name for name, one in before.items() if any(each["value"] in (ADA, COOKIE) for each in one.identifiers)}
         bobs = [one for one in before.values() if any(each["value"] == BOB for each in one.identifiers)]
         assert set(holding(state_files(system), [ADA.encode()])), "the scan finds what is there"
@@ -130,6 +142,9 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
         assert (shown["by_kind"], shown["touchpoints"]) == ({"cookie": 1, "email": 1}, 4)
         assert hers <= set(written["customers"])
         assert holding([receipt], HERS) == []
+        (review,) = FinalView(await system.records()).reviews.values()
+        assert review.status == "withdrawn"
+        assert ADA not in json.dumps(review.identifiers)
         places = {place["topic"]: place["until"] for place in written["places"]}
         assert places[names.commands] == "for ever"
         assert set(places) >= {channel.topic for channel in system.topology.channels.values()}
@@ -141,7 +156,8 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
 
         async def is_gone() -> int:
             """Other customers go on meanwhile: a segment is closed when something is written behind it."""
-            await system.send([line(next(numbers), "search", "11:00", cookie=f"other{n}") for n in range(20)])
+            others = [{"first_name": f"Other{n}", "last_name": f"Name{next(numbers)}", "postcode": "10115"} for n in range(20)]
+            await system.send([line(next(numbers), "search", "11:00", profile=who, cookie=f"other{n}") for n, who in enumerate(others)])
             await system.until_quiet(None)
             return not holding([*state_files(system), *log_files(data, system)], HERS)
 
@@ -172,7 +188,7 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
 
     with EmbeddedKafka(folder=tmp_path / "kafka", properties={"log.cleaner.backoff.ms": "200"}) as broker:
         folder = tmp_path / "workers"
-        system = LiveSystem(broker.bootstrap, default_topology_path(), topology, folder, app="erasing", prefix="e.", session_timeout_s=3)
+        system = LiveSystem(broker.bootstrap, written_topology, topology, folder, app="erasing", prefix="e.", session_timeout_s=3)
         try:
             asyncio.run(story(system, tmp_path / "kafka" / "data"))
         finally:
