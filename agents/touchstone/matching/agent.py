@@ -14,8 +14,8 @@ from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIG
 from touchstone.state.store import Store
 
 BATCH = 1_000
-"""So many wait at most, each once a block; then they are compared, though the transaction goes on. A comparison has a fixed cost of several
-milliseconds: with a quarter of these it was half of the stage."""
+"""So many wait at most, each once a block (about a hundred descriptions); then they are compared, though the transaction goes on. A comparison
+has a fixed cost of several milliseconds."""
 
 _MARGIN = 1e-6
 """Bits. A pair is weighed to a billionth of a bit in a batch."""
