@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+# pip trusts the authorities of the machine, uv by itself only those inside it: a company whose proxy signs anew would stop half-way.
+export UV_SYSTEM_CERTS ?= true
 PYTEST_ARGS ?=
 
 .PHONY: help demo demo-identity test check static system bench bench-matching chaos fuzzer lock clean

@@ -64,15 +64,19 @@ def late_bootstrap_option(command: _F) -> _F:
 
 def given_bootstrap_option(command: _F) -> _F:
     """Give a command that can start a Kafka of its own `--bootstrap HOST:PORT`; it receives `bootstrap: str | None`."""
-    return _secured(
-        click.option(
-            "--bootstrap",
-            metavar="HOST:PORT",
-            envvar=BOOTSTRAP_VARIABLE,
-            callback=_check,
-            help=f"use this Kafka (default: {BOOTSTRAP_VARIABLE}) instead of starting one",
-        )(command)
-    )
+    return _given(command, f"use this Kafka (default: {BOOTSTRAP_VARIABLE}) instead of starting one")
+
+
+def filed_bootstrap_option(command: _F) -> _F:
+    """Give a command that needs a Kafka unless it is about a file `--bootstrap HOST:PORT`; it receives `bootstrap: str | None`, and
+    `running_kafka` says which one is meant.
+    """
+    return _given(command, _HELP)
+
+
+def _given(command: _F, words: str) -> _F:
+    option = click.option("--bootstrap", metavar="HOST:PORT", envvar=BOOTSTRAP_VARIABLE, callback=_check, help=words)
+    return _secured(option(command))
 
 
 def _secured(command: _F) -> _F:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from touchstone.app import ordering_of
-from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.bootstrap import filed_bootstrap_option, running_kafka
 from touchstone.cli.dossier import parse
 from touchstone.cli.lines import short
 from touchstone.cli.output import Output, counted, output_option
@@ -61,7 +61,7 @@ class Wish(NamedTuple):
 @click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="try it on touchpoints in this file instead")
 @click.option("--wait", "seconds", type=click.IntRange(min=1), default=60, show_default=True, help="seconds for it to be done")
 @app_options
-@given_bootstrap_option
+@filed_bootstrap_option
 @output_option
 def erase(
     identifiers: tuple[str, ...],
@@ -266,8 +266,10 @@ def _verify(files: tuple[str, ...], output: Output) -> None:
         raise UsageError(f"expected one file behind verify, found {len(files)}")
     try:
         receipt = msgspec.json.decode(Path(files[0]).read_bytes(), type=Receipt)
-    except (OSError, msgspec.DecodeError) as error:
-        raise UsageError(f"expected {files[0]} to be a receipt, found: {type(error).__name__}") from None
+    except OSError as error:
+        raise UsageError(f"expected {files[0]} to be a receipt, but it cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"expected {files[0]} to be a receipt, as `touchstone erase --receipt FILE` writes it, but: {error}") from None
     genuine = is_genuine(receipt, secret_from(os.environ))
     said: dict[str, Any] = {"record": "verified", "command_id": receipt.command_id, "is_genuine": genuine}
     output.emit(said)

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from touchstone.app import ordering_of
-from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.bootstrap import filed_bootstrap_option, running_kafka
 from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.dossier import parse
 from touchstone.cli.groups import Suggesting
@@ -56,7 +56,7 @@ def explain() -> None:
 @click.argument("second", metavar="[B]", required=False)
 @click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="of the people in this file of touchpoints instead")
 @app_options
-@given_bootstrap_option
+@filed_bootstrap_option
 @output_option
 def identity_command(
     first: str, second: str | None, file: Path | None, topology: Topology, app: str, bootstrap: str | None, output: Output

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from touchstone.app import ordering_of
-from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.bootstrap import filed_bootstrap_option, running_kafka
 from touchstone.cli.dossier import Wanted, find, former_ids, parse
 from touchstone.cli.output import Output, counted, output_option
 from touchstone.cli.topology_options import app_options
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 @click.option("--contact", metavar="TEXT", help="whom the person may write to; stands on the page")
 @click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="of a person in this file of touchpoints instead")
 @app_options
-@given_bootstrap_option
+@filed_bootstrap_option
 @output_option
 def export(
     identifier: str,

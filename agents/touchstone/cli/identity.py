@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from touchstone.cli.bootstrap import given_bootstrap_option
+from touchstone.cli.bootstrap import filed_bootstrap_option
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.output import Output, output_option
 from touchstone.cli.steward import Desk, Wish
@@ -34,7 +34,7 @@ def identity() -> None:
 def _command_options(command: _F) -> _F:
     for option in (
         output_option,
-        given_bootstrap_option,
+        filed_bootstrap_option,
         app_options,
         click.option(
             "--wait", "seconds", type=click.IntRange(min=1), default=60, show_default=True, help="seconds for the effect to be seen"

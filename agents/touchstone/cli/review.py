@@ -10,7 +10,7 @@ import msgspec
 from rich.text import Text
 
 from touchstone.app import ordering_of
-from touchstone.cli.bootstrap import given_bootstrap_option, running_kafka
+from touchstone.cli.bootstrap import filed_bootstrap_option, running_kafka
 from touchstone.cli.breakdown import said_once, show_breakdown
 from touchstone.cli.groups import Suggesting
 from touchstone.cli.identity import accept, reject
@@ -51,7 +51,7 @@ def review() -> None:
 def _source_options(command: _F) -> _F:
     for option in (
         output_option,
-        given_bootstrap_option,
+        filed_bootstrap_option,
         app_options,
         click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="of the people in this file of touchpoints instead"),
     ):

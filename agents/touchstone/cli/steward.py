@@ -234,9 +234,16 @@ def _answering(wish: Wish, reviews: Reviews) -> Wish:
 
 
 def _rest_of_the_person(given: Mapping[str, str], twin: Twin) -> dict[str, str]:
+    seen = given.keys() & {x for members in people(twin).values() for x in members}
+    if len(seen) < len(given):
+        unknown = ", ".join(f"{kind}:{value}" for kind, value in (named(x, given) for x in given if x not in seen))
+        raise UsageError(
+            f"expected identifiers that a person has, found {unknown}, which nobody has: it was never seen, is shared or was erased; "
+            "touchstone explain identity shows which; --from names the others all the same"
+        )
     found = [members for members in people(twin).values() if given.keys() & members]
     if len(found) != 1 or not given.keys() <= found[0]:
-        raise UsageError(f"expected identifiers of one person, found them with {len(found)}; name the others with --from")
+        raise UsageError(f"expected identifiers of one person, found them with {len(found)} people; name the others with --from")
     values = values_of(twin)
     rest = sorted((*named(x, values), x) for x in found[0] - given.keys())
     return {x: value for _, value, x in rest}

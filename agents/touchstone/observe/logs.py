@@ -23,7 +23,7 @@ HIDDEN = "[hidden]"
 """What a personal value is replaced with."""
 
 # Below WARNING these speak of every fetch and every heartbeat; aiokafka's DEBUG lines alone cost 10 % of a worker's CPU.
-_QUIET = ("faust", "mode", "aiokafka", "kafka", "aiohttp", "asyncio", "urllib3", "jgo")
+_QUIET = ("faust", "mode", "aiokafka", "kafka", "aiohttp", "asyncio", "urllib3", "jgo", "recordlinkage")
 
 _WINDOW_S = 10.0
 _PASS = 3

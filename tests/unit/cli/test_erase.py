@@ -87,3 +87,5 @@ def test_a_receipt_is_checked(tmp_path: Path) -> None:
     assert (refused.return_value, "not signed so" in refused.stderr) == (1, True)
     with pytest.raises(UsageError, match="to be a receipt"):
         run(erase, "verify", other)
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        run(erase, "verify", tmp_path / "missing.json")

@@ -101,7 +101,7 @@ def test_what_changes_nothing_now_says_so(file: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["split", "cookie:nobody"], "expected identifiers of one person, found them with 0"),
+        (["split", "cookie:nobody"], "found cookie:nobody, which nobody has"),
         (["split", "device_id:app7", "user_id:u1"], "there is nothing to split"),
         (["split", "shoe_size:44"], "expected a kind of identifier of the topology"),
         (["join", "user_id:u1", "--with", "email:test@test.com"], "ignored_identifier"),

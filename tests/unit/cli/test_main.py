@@ -153,3 +153,12 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
 
     assert capsys.readouterr().out.startswith("touchstone, version ")
+
+
+@pytest.mark.parametrize("words", [("review", "show"), ("identity", "split"), ("explain", "identity"), ("export",), ("erase",)])
+def test_only_what_starts_a_kafka_says_that_it_would(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """A command about a live system looks for the Kafka that runs."""
+    assert run(*words, "--help") == 0
+    assert "instead of starting one" not in " ".join(capsys.readouterr().out.split())
+    assert run("demo", "--help") == 0
+    assert "instead of starting one" in " ".join(capsys.readouterr().out.split())

@@ -52,6 +52,7 @@ def test_lines_of_the_libraries_look_the_same_and_start_at_warning() -> None:
 
     logging.getLogger("aiokafka.consumer.fetcher").debug("fetched %s", 7)
     logging.getLogger("faust.transport").info("joined")
+    logging.getLogger("recordlinkage").info("comparing - initialize Compare class")  # says so of every record that is compared
     logging.getLogger("aiokafka.conn").warning("lost %s", "node 1")
 
     (line,) = stream.getvalue().splitlines()
