@@ -53,7 +53,7 @@ Publish = Callable[[OutputRecord | Forgotten, Out], None]
 Take = Callable[[Record, list[m.IdentityMessage]], Accepted | Ruled | DeadLetter]
 
 IDENTITY, MATCH, JOURNEY = "identity", "match", "journey"
-_STAGE_OF: dict[type, str] = {m.Compare: MATCH} | dict.fromkeys(get_args(m.JourneyMessage), JOURNEY)
+_STAGE_OF: dict[type, str] = dict.fromkeys(get_args(m.MatchMessage), MATCH) | dict.fromkeys(get_args(m.JourneyMessage), JOURNEY)
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: Mapping[str, msgspec.msgpack.Decoder[Any]] = {
     IDENTITY: msgspec.msgpack.Decoder(m.IdentityMessage),

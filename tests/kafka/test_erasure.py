@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from click.testing import CliRunner
 
 from tests.kafka.test_end_to_end import until
+from tests.kafka.test_generations import nobody_is_left, topics
 from touchstone.cli.erase import erase
 from touchstone.cli.output import Output
 from touchstone.devkit.broker import EmbeddedKafka
@@ -176,3 +177,46 @@ def test_nothing_of_a_merged_person_on_a_shared_device_is_left(tmp_path: Path) -
             asyncio.run(story(system, tmp_path / "kafka" / "data"))
         finally:
             system.stop()
+
+
+@pytest.mark.timeout(300)
+def test_a_state_that_is_built_anew_does_not_know_her(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """All her touchpoints are still in their topics, and are read again from the first on: the privacy log is read before them."""
+    topology = replace(load_topology(default_topology_path()), partitions=2, clock="event")
+    system = LiveSystem(
+        kafka, default_topology_path(), topology, tmp_path, app=f"{topic_prefix}app", prefix=topic_prefix, session_timeout_s=3
+    )
+
+    async def story() -> None:
+        officer = Officer(system)
+        await system.create_topics()
+        system.start("w1")
+        await system.until_ready("w1")
+        await system.send(LINES)
+        await system.until_quiet(None)
+        _, written = await officer.says(f"cookie:{COOKIE}", "--who", "ann", "--why", "request 4711", "--yes")
+        await system.until_quiet(None)
+        believed = FinalView(await system.records()).customers
+        assert set((await asyncio.to_thread(system.stop)).values()) == {0}
+        await until(lambda: nobody_is_left(system), "the group to be empty")
+
+        code, said = await topics(system, "rebuild", "--yes")
+        assert code == 0, said
+        system.generation = 2
+        system.start("w1")
+        await system.until_ready("w1")
+        await system.until_quiet(None)
+
+        view = FinalView(await system.records())
+        active = {name: one for name, one in view.customers.items() if one.status == "active"}
+        assert not any(each["value"] in (ADA, COOKIE) for one in active.values() for each in one.identifiers)
+        assert active.keys() == {name for name, one in believed.items() if one.status == "active"}
+        assert all(view.customers[name].status == "erased" for name in written["customers"])
+        fresh = [path for path in state_files(system) if path.parent.name.startswith("g2-")]
+        assert holding(fresh, [BOB.encode()]), "the scan finds what is there"
+        assert holding(fresh, HERS) == []
+
+    try:
+        asyncio.run(story())
+    finally:
+        system.stop()

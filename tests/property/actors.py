@@ -148,7 +148,7 @@ class System:
 
     def _send(self, sender: str, message: Any) -> None:
         decode = _decode_identity
-        if isinstance(message, m.Compare):
+        if isinstance(message, m.Compare | m.Withdraw):
             decode = _decode_match
         elif isinstance(message, JOURNEY_MESSAGES):
             decode = _decode_journey
@@ -355,7 +355,7 @@ class _Attempt:
 
     def _deliver(self, message: Any) -> None:
         partition = self.system.partitions[self.system.home(message)]
-        if isinstance(message, m.Compare):
+        if isinstance(message, m.Compare | m.Withdraw):
             assert partition.match is not None, "nobody compares where nothing is matched"
             partition.match.handle(message, self._out)
         elif isinstance(message, JOURNEY_MESSAGES):

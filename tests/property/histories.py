@@ -179,7 +179,7 @@ class _Author:
         self._touchpoints: list[Touchpoint] = []
         # The match stage keeps records in its blocks, which is not told yet of what is forgotten.
         # Where erasures cut a day in two, what a full day or a used key has turned away before would have counted after it (decision 0026).
-        self._erasures = 0 if is_crowded or is_alike else random.choice([0, 0, 0.05, 0.15])
+        self._erasures = 0 if is_crowded else random.choice([0, 0, 0.05, 0.15])
         # Of few identifiers, or no two words would ever speak of one pair.
         self._words = random.choice([0.1, 0.2, 0.3] if is_alike else [0.04, 0.04, 0.1, 0.3])
         self._ruled = random.sample([f"{kind}:{i}" for kind in KINDS for i in range(2)], 4)

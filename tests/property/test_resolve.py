@@ -40,6 +40,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
         apart={frozenset(pair) for pair in draw(st.sets(edges, max_size=2))},
         anchors=draw(some),
         joined={frozenset(pair) for pair in draw(st.sets(edges, max_size=2))},
+        ghosts=dict.fromkeys(draw(some), draw(st.integers(1, 2))),
     )
 
 
@@ -54,6 +55,8 @@ def test_people_do_not_depend_on_the_order_of_the_evidence(found: Evidence, poli
     random = Random(seed)
 
     def walked_otherwise(some: object) -> object:
+        if isinstance(some, dict):
+            return dict(random.sample(sorted(some.items(), key=repr), len(some)))
         items = sorted(some, key=repr)  # type: ignore[call-overload]  # a set of anything
         random.shuffle(items)
         return dict.fromkeys(items).keys()
@@ -139,6 +142,7 @@ def test_what_else_lies_in_a_component_does_not_matter(left: Evidence, right: Ev
         apart={frozenset(map(elsewhere, pair)) for pair in right.apart},
         anchors={elsewhere(x) for x in right.anchors},
         joined={frozenset(map(elsewhere, pair)) for pair in right.joined},
+        ghosts={elsewhere(x): count for x, count in right.ghosts.items()},
     )
     both = Evidence(*(getattr(left, name) | getattr(other, name) for name in Evidence.__dataclass_fields__))
 
@@ -161,6 +165,7 @@ def test_names_do_not_decide(found: Evidence, policy: Policy, values: list[int])
     other = Evidence(
         seen={renamed(x) for x in alone.seen},
         sure={(renamed(weak), renamed(strong)) for weak, strong in alone.sure if kind_of(strong) != weakest},
+        ghosts={renamed(x): count for x, count in alone.ghosts.items()},
     )
     alone = replace(alone, sure={edge for edge in alone.sure if kind_of(edge[1]) != weakest})
     reasons = {x: why for x, why in resolve(alone, policy).nobody.items() if why == "persons"}

@@ -12,6 +12,7 @@ from rich.console import Console
 from bench.latency import Stopwatch
 from bench.load import mixed, paced, recorded, registrations
 from bench.report import Bar, Figure, machine, show, store
+from bench.shared import shared, sharing
 from bench.watch import sample_of
 from touchstone.model.output import Moment
 
@@ -116,3 +117,26 @@ def test_each_copy_of_the_real_touchpoints_has_people_of_its_own() -> None:
     assert len(more) == 2 * len(cookies)
     assert max(line["received_at"] for line in twice) == "2024-06-10T12:00:00.000Z"
     assert [line["received_at"] for line in twice] == sorted(line["received_at"] for line in twice)
+
+
+def test_shared_identifiers_are_several_peoples_and_always_the_same() -> None:
+    """About one cookie and address in twenty, each of about four people; accounts stay, and whoever comes again shows the same."""
+    plain = [msgspec.json.decode(line)["identifiers"] for line in registrations(4_000, 0)]
+    mingled = [msgspec.json.decode(line)["identifiers"] for line in sharing(registrations(4_000, 0), 4_000)]
+
+    changed = [theirs["cookie"] for ours, theirs in zip(plain, mingled, strict=True) if ours["cookie"] != theirs["cookie"]]
+    assert [one["user_id"] for one in plain] == [one["user_id"] for one in mingled]
+    assert 0.04 < len(changed) / len(plain) < 0.06
+    assert 3 < len(changed) / len(set(changed)) < 5
+    assert mingled == [msgspec.json.decode(line)["identifiers"] for line in sharing(registrations(4_000, 0), 4_000)]
+
+
+def test_what_shared_identifiers_cost_is_measured_on_people_who_share() -> None:
+    """Where nobody shares, no identifier is found to be nobody's; where they do, some are."""
+    figures = {figure.name: figure for figure in shared(customers=400, touchpoints=100, rounds=2)}
+
+    assert figures["identifiers found to be nobody's"].value > 0
+    assert figures["identifiers found to be nobody's"].of.endswith("0 where none is shared")
+    left, costs = figures["a touchpoint: speed that is left"], figures["a touchpoint, 5 % shared"]
+    without = figures["a touchpoint, no identifier shared"]
+    assert left.rounds == tuple(ours / theirs * 100 for ours, theirs in zip(without.rounds, costs.rounds, strict=True))

@@ -25,10 +25,12 @@ from bench.matching.places import COUNTRIES, Places
 from bench.matching.published import labels_of_fake_1000, published
 from bench.matching.result import Report, Result
 from bench.matching.sheet import GIVEN, RECORD_ID, Laid, published_ids_in, rows_in, truth_in
+from bench.matching.stage import Stages, measure
 from bench.matching.told import Told
 from bench.matching.tool import Tool, run, write_pairs
 from bench.report import machine
 from touchstone.errors import Unavailable
+from touchstone.observe.metrics import LIKENESSES
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1, max_size=12)
@@ -272,3 +274,20 @@ def test_the_quick_bench_prints_a_table_and_stores_it(tmp_path: Path) -> None:
     assert stored["left_out"] == []
     assert all(result["set"] in done.stdout for result in stored["results"])
     assert done.returncode == int(not all(result["reached"] for result in stored["results"]))
+
+
+def test_what_was_filled_in_is_met_by_what_is_measured(tmp_path: Path) -> None:
+    """The same rows: who comes again in other records is found among the known, whatever the size of a batch."""
+    rows = [row for _, row in Invention("stage", "records", 120, ("de",)).rows()]
+    again = [row | {RECORD_ID: str(1_000 + number)} for number, row in enumerate(rows[:40])]
+
+    with Stages(tmp_path) as stages:
+        stages.fill(iter(rows), until=120)
+        assert stages.counts.of(LIKENESSES, "accepted") == 0
+        cost = measure(stages, iter(again), records=40, batch=15)
+
+    assert (cost.known, cost.records, stages.known) == (120, 40, 160)
+    assert cost.counted["alike"] >= 1, "each of them resembles at least herself"
+    assert cost.counted["pairs"] >= cost.counted["alike"]
+    assert cost.counted["compared"] > 1
+    assert 0 < cost.p50_ms <= cost.p99_ms

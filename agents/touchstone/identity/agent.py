@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.sharing import MOST_ALIKE, is_generic
 from touchstone.identity.union import unite
-from touchstone.model.component import Alike, Ordered, Pointer, Registered, Ruling, Times, Undone
+from touchstone.model.component import NEVER, Alike, Lent, Ordered, Pointer, Registered, Ruling, Times, Undone
 from touchstone.model.identifier import kind_of, value_of
 from touchstone.model.message import (
     AddClosed,
+    AddDropped,
     AddEdge,
     AddForgotten,
     AddGeneric,
@@ -24,18 +27,22 @@ from touchstone.model.message import (
     Compare,
     Compress,
     Describe,
+    Drop,
     Erase,
     Forget,
     IdentityMessage,
     JourneyMessage,
+    Lend,
     Match,
     MatchMessage,
     Meet,
     Order,
+    Revoke,
     Rule,
     Seen,
     Undo,
     Unite,
+    Withdraw,
 )
 from touchstone.state.store import Store
 from touchstone.topology.compile import IdentifierKind
@@ -71,6 +78,14 @@ class Identity:
             case Meet(x, weak):
                 if self._is_resembled(x, weak, send):
                     self._unite(x, weak, send)
+            case Lend():
+                self._lend(message, send)
+            case Revoke(x, record, until):
+                known = self._store.get(x, "r" + record)
+                if known is not None:
+                    self._withdraw(x, "r" + record, known, until, send)
+            case Drop(x, owner, record, until):
+                send(AddDropped(self._pointer(x).root, owner, record, until))
             case Close(x, block):
                 send(AddClosed(self._pointer(x).root, block))
             case Order():
@@ -142,14 +157,62 @@ class Identity:
 
     # -- likeness --------------------------------------------------------------------------------------------------------------------
     def _describe(self, message: Describe, send: Send) -> None:
-        """The identifier keeps what was said of it, so that a description goes to its blocks once."""
-        x, described = message.to, message.described
-        row = "r" + described.record
-        known = self._store.get(x, row)
-        if known is None or described.at < known.described.at:
-            self._store.put(x, row, Registered(described, message.blocks))
-            for block in message.blocks:
-                send(Compare(block, described))
+        """The identifier keeps what was said of it, so that a description goes to its blocks once; and again when it turns out to be older, or is
+        stated again after it was forgotten.
+        """
+        x, said = message.to, message.described
+        row = "r" + said.record
+        known: Registered | None = self._store.get(x, row)
+        if known is None:
+            known = Registered(said, message.blocks)
+            self._spread(x, row, known, send)
+            for lender in message.lenders:
+                send(Lend(lender, x, said.record))
+            until = self._pointer(x).until
+            if until is not None:
+                self._withdraw(x, row, known, until, send)
+            return
+        until = NEVER if known.until is None else known.until
+        before = known.described
+        is_back = not before.values and bool(said.values) and said.latest > until
+        is_older = bool(before.values) and bool(said.values) and until < said.at < before.at
+        known.described = replace(
+            said if is_back else before, at=said.at if is_back or is_older else before.at, last=max(before.latest, said.latest)
+        )
+        if is_back or is_older:
+            self._spread(x, row, known, send)
+        else:
+            self._store.put(x, row, known)
+
+    def _spread(self, x: str, row: str, known: Registered, send: Send) -> None:
+        self._store.put(x, row, known)
+        for block in known.blocks:
+            send(Compare(block, known.described))
+
+    def _lend(self, message: Lend, send: Send) -> None:
+        """Remember who has borrowed the value."""
+        y = message.to
+        self._store.put(y, f"b{message.owner}\x1f{message.record}", Lent(message.owner, message.record))
+        until = self._pointer(y).until
+        if until is not None:
+            send(Revoke(message.owner, message.record, until))
+
+    def _withdraw(self, x: str, row: str, known: Registered, until: int, send: Send) -> None:
+        """A record is forgotten up to then: it goes, unless it was stated later as well; that it was there stays."""
+        if known.until is not None and known.until >= until:
+            return
+        said = known.described
+        known.until = until
+        if said.latest <= until:
+            known.described = replace(said, values={}, value=None)
+        elif said.at <= until:
+            known.described = replace(said, at=said.latest)
+        self._store.put(x, row, known)
+        self._store.scrub(x)
+        for block in known.blocks:
+            send(Withdraw(block, x, said.record, until))
+            if known.described.values:
+                send(Compare(block, known.described))
 
     def _match(self, message: Match, send: Send) -> None:
         """At the weak end: the component hears of it. What is only for review brings nobody under one root."""
@@ -190,15 +253,16 @@ class Identity:
             _rule(name, row[1:], ordered, by, send)
 
     def _forget(self, x: str, until: int, send: Send) -> None:
-        """The one place where the identity stage forgets: the records that were registered until then go, keys and times stay.
-
-        The blocks to which they were sent (`registered.blocks`) must be told from here.
-        """
-        for row, registered in self._store.scan(x, "r"):
-            if registered.described.at <= until:
-                self._store.delete(x, row)
-                self._store.scrub(x)
-        send(AddForgotten(self._pointer(x).root, x, until))
+        """The one place where the identity stage forgets: descriptions go, and those of others that hold this value; keys and times stay."""
+        pointer = self._pointer(x)
+        if pointer.until is None or pointer.until < until:
+            pointer.until = until
+            self._store.put(x, "i", pointer)
+            for row, registered in self._store.scan(x, "r"):
+                self._withdraw(x, row, registered, until, send)
+            for _, lent in self._store.scan(x, "b"):
+                send(Revoke(lent.owner, lent.record, until))
+        send(AddForgotten(pointer.root, x, until))
 
     def _judge(self, x: str, pointer: Pointer, send: Send) -> None:
         if is_generic(self._kinds[kind_of(x)], pointer.up, pointer.down):

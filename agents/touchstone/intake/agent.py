@@ -1,7 +1,6 @@
 """One record of a channel topic: decode, validate, normalise, anchor, send; or a dead letter."""
 
 from hashlib import blake2b, sha256
-from importlib import import_module
 
 from touchstone.contracts import reasons
 from touchstone.contracts.codec import Codec, bundled_codec
@@ -9,14 +8,16 @@ from touchstone.contracts.times import within_calendar
 from touchstone.errors import InvariantBroken, RecordRejected
 from touchstone.intake.command import CommandReader, Ruled
 from touchstone.intake.decode import decode
+from touchstone.intake.describing import Describes, describer_of
 from touchstone.intake.event_time import arrival
 from touchstone.intake.identifiers import Namer
 from touchstone.intake.messages import Known
 from touchstone.intake.suppress import is_gone, messages_of_forgotten, names_forgotten
 from touchstone.intake.touchpoint import Accepted, TouchpointReader
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.message import IdentityMessage
+from touchstone.model.message import Describe, IdentityMessage
 from touchstone.model.output import DeadLetter
+from touchstone.model.touchpoint import Touchpoint
 from touchstone.observe.metrics import DEAD_LETTERS, IGNORED_IDENTIFIERS, LATE, SKEWED, SUPPRESSED, Counts
 from touchstone.runtime.program import Record
 from touchstone.topology.compile import Channel, Topology
@@ -47,9 +48,7 @@ class Intake:
         self._commands_topic = topology.topics.commands
         self._commands = CommandReader(topology, namer, self._codec)
         self._known = Known(topology.lateness_ms)
-        # What describes is loaded only where something is matched: it needs what compares.
-        describes = import_module("touchstone.intake.describe") if topology.matching is not None else None
-        self._describer = None if describes is None else describes.Describer(topology.matching, namer.digest)
+        self._describer = None if topology.matching is None else describer_of(topology.matching, namer.digest)
         self._counts = counts
         self._lateness_ms = topology.lateness_ms
         self._forgotten = ForgottenTable() if forgotten is None else forgotten
@@ -74,10 +73,17 @@ class Intake:
             self._known.send(touchpoint, messages)
         if forgotten and is_gone(touchpoint, forgotten):
             self._counts.add(SUPPRESSED, touchpoint.channel)
-        elif self._describer is not None and (described := self._describer.describe(touchpoint)) is not None:
+        described = None if self._describer is None else self._describe(touchpoint, self._describer)
+        if described is not None:
             messages.append(described)
         self._count(accepted)
         return accepted
+
+    def _describe(self, touchpoint: Touchpoint, describer: Describes) -> Describe | None:
+        forgotten, at = self._forgotten, touchpoint.occurred_at
+        if forgotten and names_forgotten(touchpoint, forgotten):
+            return describer.describe_anew(touchpoint, lambda x: forgotten.until(x) >= at)
+        return describer.describe(touchpoint)
 
     def take_command(self, record: Record, messages: list[IdentityMessage]) -> Ruled | DeadLetter:
         """The same for a record of the commands topic."""

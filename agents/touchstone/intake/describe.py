@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from touchstone.intake.recent import Recent
 from touchstone.matching.blocking import STREAM_BLOCKS, block_keys
@@ -36,34 +37,56 @@ class Describer:
 
     def describe(self, touchpoint: Touchpoint) -> Describe | None:
         """What identity is told of the person behind the strongest identifier; None where nothing is said, or nothing new."""
-        stated = self._stated(touchpoint)
+        stated, lenders = self._stated(touchpoint)
         if not stated:
             return None
-        x, at = touchpoint.identifiers[0], touchpoint.occurred_at
-        said = blake2b(_encode((x, stated)), digest_size=16).digest()
+        at = touchpoint.occurred_at
+        said = blake2b(_encode((touchpoint.identifiers[0], stated)), digest_size=16).digest()
         before = self._told.get(said)
         if before is not None and before <= at:
             return None
         self._told[said] = at
+        return self._record(touchpoint, stated, lenders)
+
+    def describe_anew(self, touchpoint: Touchpoint, is_forgotten: Callable[[str], bool]) -> Describe | None:
+        """The same, known or not. Where an identifier that it speaks of is forgotten, the record has no values: it was there, and no more.
+
+        Of a touchpoint that holds a value no more nothing can be said: its record would be another one.
+        """
+        stated, lenders = self._stated(touchpoint)
+        if not stated or lenders is None:
+            return None
+        message = self._record(touchpoint, stated, lenders)
+        if message is not None and any(map(is_forgotten, (message.to, *message.lenders))):
+            return replace(message, described=replace(message.described, values={}, value=None))
+        return message
+
+    def _record(self, touchpoint: Touchpoint, stated: dict[str, Any], lenders: tuple[str, ...] | None) -> Describe | None:
+        x, at, tenant = touchpoint.identifiers[0], touchpoint.occurred_at, touchpoint.tenant
         record = make_record(x, stated, self._roles)
-        blocks = tuple(sorted(self._key(touchpoint.tenant, key) for key in block_keys(record, self._blocks)))
+        blocks = tuple(sorted(self._key(tenant, key) for key in block_keys(record, self._blocks)))
         if not blocks:
             return None
-        name = blake2b(_encode(record.values), digest_size=8).hexdigest()
-        return Describe(x, Described(x, name, record.values, at, dict(touchpoint.named).get(x)), blocks)
+        name = self._digest(f"record {_encode(record.values).hex()}").hex()[:16]
+        return Describe(x, Described(x, name, record.values, at, dict(touchpoint.named).get(x), at), blocks, lenders or ())
 
     def forget(self) -> None:
         """Something that was sent did not come about: say it again when it comes."""
         self._told.clear()
 
-    def _stated(self, touchpoint: Touchpoint) -> dict[str, Any]:
+    def _stated(self, touchpoint: Touchpoint) -> tuple[dict[str, Any], tuple[str, ...] | None]:
+        """What is said, and the other identifiers whose values are among it; None for these where one has no value any more."""
         profile = touchpoint.profile or _NOTHING
         stated = {name: value for name in self._attributes if (value := profile.get(name)) is not None}
-        for key, value in touchpoint.named if self._kinds else ():
-            kind = kind_of(key)
-            if kind in self._kinds:
-                stated.setdefault(f"{kind}:", value)
-        return stated
+        if not self._kinds:
+            return stated, ()
+        values = dict(touchpoint.named)
+        speaking = [x for x in touchpoint.identifiers if kind_of(x) in self._kinds]
+        for x in speaking:
+            if x in values:
+                stated.setdefault(f"{kind_of(x)}:", values[x])
+        lenders = tuple(x for x in speaking if x != touchpoint.identifiers[0])
+        return stated, lenders if values.keys() >= set(speaking) else None
 
     def _key(self, tenant: str, key: str) -> str:
         return f"{tenant}/block:{self._digest(f'{tenant}/block:{key}').hex()}"

@@ -24,6 +24,7 @@ from touchstone.model.journey import Draft
 from touchstone.model.message import (
     Absorb,
     AddClosed,
+    AddDropped,
     AddEdge,
     AddForgotten,
     AddGeneric,
@@ -98,6 +99,8 @@ class JourneyPartition:
                 send(AddLikeness(redirect, likeness, records))
             case AddClosed(_, block):
                 send(AddClosed(redirect, block))
+            case AddDropped(_, identifier, record, until):
+                send(AddDropped(redirect, identifier, record, until))
             case AddRuling(_, ruling):
                 send(AddRuling(redirect, ruling))
             case AddGeneric(_, identifier):
@@ -122,6 +125,9 @@ class JourneyPartition:
                 return component.add_likeness(likeness, records)
             case AddClosed(_, block):
                 return component.add_closed(block)
+            case AddDropped(_, identifier, record, until):
+                self._store.scrub(component.root)
+                return component.add_dropped(identifier, record, until)
             case AddRuling(_, ruling):
                 if not component.add_ruling(ruling):
                     return False

@@ -4,13 +4,12 @@ Evidence and book rows are join semilattices: sets joined by union, times by min
 Doing it twice or in another order changes nothing, so pieces may be repeated and may overtake each other.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
-from touchstone.identity.evidence import NO_LIKENESSES, Likenesses
-from touchstone.journey.census import recount
+from touchstone.journey.likeness_rows import LikenessRows
 from touchstone.journey.retention import group_name, group_of
 from touchstone.model.component import (
     JOURNEY_ROWS,
@@ -22,7 +21,6 @@ from touchstone.model.component import (
     Held,
     Likeness,
     Node,
-    Person,
     Recalled,
     Request,
     Ruling,
@@ -32,10 +30,8 @@ from touchstone.model.component import (
     Staged,
     Variant,
 )
-from touchstone.model.identifier import value_of
 from touchstone.model.message import Piece, Recall
 from touchstone.model.touchpoint import Touchpoint
-from touchstone.state.store import Store
 
 PIECE_BYTES = 192 * 1024
 """A piece closes when it has grown past this: with one record of at most 64 KiB on top it stays under 256 KiB."""
@@ -50,64 +46,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(row) for tag, row in JOURNEY_ROWS.items()}
 
 
-class Component:
-    """The rows of one component. Cheap to make; it holds nothing itself."""
+class Component(LikenessRows):
+    """The rows of one component, and what they know."""
 
-    __slots__ = ("_store", "root")
-
-    def __init__(self, store: Store, root: str) -> None:
-        self._store = store
-        self.root = root
-
-    # -- rows ----------------------------------------------------------------------------------------------------------------
-    def header(self) -> Header:
-        """The header; a component that nobody has heard of yet has an empty one."""
-        return self._store.get(self.root, "h") or Header()
-
-    def put_header(self, header: Header) -> None:
-        """Write the header."""
-        self._store.put(self.root, "h", header)
-
-    def node(self, identifier: str) -> Node | None:
-        """What is known of an identifier."""
-        return cast("Node | None", self._store.get(self.root, "n" + identifier))
-
-    def value(self, identifier: str) -> str:
-        """The value from which an identifier was made; its hash where that is not known (any more)."""
-        node = self.node(identifier)
-        return value_of(identifier) if node is None or node.value is None else node.value
-
-    def put_node(self, identifier: str, node: Node) -> None:
-        """Write a node."""
-        self._store.put(self.root, "n" + identifier, node)
-
-    def person(self, customer_id: str) -> Person | None:
-        """The fold of a person."""
-        return cast("Person | None", self._store.get(self.root, "p" + customer_id))
-
-    def put_person(self, customer_id: str, person: Person) -> None:
-        """Write a fold."""
-        self._store.put(self.root, "p" + customer_id, person)
-
-    def rows(self, tag: str) -> list[tuple[str, Any]]:
-        """All rows of a tag, with their names."""
-        return self._store.scan(self.root, tag)
-
-    def get(self, name: str) -> Any | None:
-        """Any row."""
-        return self._store.get(self.root, name)
-
-    def put(self, name: str, row: Any) -> None:
-        """Write any row."""
-        if name[0] == "c":
-            recount(self._store, self._store.get(self.root, name), row)
-        self._store.put(self.root, name, row)
-
-    def delete(self, name: str) -> None:
-        """Remove any row."""
-        if name[0] == "c":
-            recount(self._store, self._store.get(self.root, name), None)
-        self._store.delete(self.root, name)
+    __slots__ = ()
 
     # -- evidence ------------------------------------------------------------------------------------------------------------
     def add_seen(self, identifier: str, since: int, value: str | None = None, last: int | None = None) -> bool:
@@ -188,53 +130,6 @@ class Component:
         if not header.has_erased:
             header.has_erased = True
             self.put_header(header)
-
-    def add_likeness(self, likeness: Likeness, records: Iterable[Described]) -> bool:
-        """Two identifiers look alike by these records. True when that says something new: they met in another block, or at all."""
-        for described in records:
-            self.add_described(described)
-        name = f"l{likeness.weak}\x1f{likeness.strong}\x1f{likeness.records[0]}\x1f{likeness.records[1]}"
-        known: Likeness | None = self.get(name)
-        if known is None:
-            self.put(name, likeness)
-            return True
-        blocks = tuple(sorted({*known.blocks, *likeness.blocks}))
-        at = min(known.at, likeness.at)
-        if (blocks, at) == (known.blocks, known.at):
-            return False
-        known.blocks, known.at = blocks, at
-        self.put(name, known)
-        return True
-
-    def add_described(self, described: Described) -> None:
-        """Keep a record that some likeness goes by; of equal ones the earliest."""
-        name = f"d{described.identifier}\x1f{described.record}"
-        known: Described | None = self.get(name)
-        if known is None or described.at < known.at:
-            self.put(name, described)
-
-    def described(self, identifier: str, record: str) -> Described:
-        """A record that a likeness goes by; it came with it."""
-        return cast("Described", self.get(f"d{identifier}\x1f{record}"))
-
-    def value_described(self, identifier: str) -> str | None:
-        """What the key of an identifier was made from of which there are records here; it may live elsewhere."""
-        return next((row.value for _, row in self.rows(f"d{identifier}\x1f") if row.value is not None), None)
-
-    def add_closed(self, block: str) -> bool:
-        """What was found in this block alone counts no more. True when that is news."""
-        name = "k" + block
-        if self.get(name) is not None:
-            return False
-        self.put(name, Closed())
-        return True
-
-    def likenesses(self) -> Likenesses:
-        """All that is known of likeness."""
-        found = [row for _, row in self.rows("l")]
-        if not found:
-            return NO_LIKENESSES
-        return Likenesses(found, [row for _, row in self.rows("d")], frozenset(name[1:] for name, _ in self.rows("k")))
 
     def add_ruling(self, ruling: Ruling) -> bool:
         """A steward's ruling; once undone it stays undone. True when that says something new."""
@@ -360,8 +255,11 @@ class Component:
                 self.add_likeness(row, ())
             case Described():
                 self.add_described(row)
-            case Closed():
+            case Closed(until=None):
                 self.add_closed(name[1:])
+            case Closed(until=int(until)):
+                identifier, _, record = name[1:].partition("\x1f")
+                self.add_dropped(identifier, record, until)
             case Ruling():
                 self.add_ruling(row)
             case Held():

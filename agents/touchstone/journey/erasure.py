@@ -1,6 +1,6 @@
 """Whom a component forgets: every alias that the evidence gives to somebody who asked, and what is dropped with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from touchstone.journey.component import Component
 from touchstone.journey.policy import Journeys
 from touchstone.model.component import NEVER, Edge, Held, Node, Request, Ruling, SaidMoment
 from touchstone.model.erasure import Forgotten, ForgottenTable
+from touchstone.model.message import Describe
 from touchstone.model.touchpoint import Touchpoint
 
 
@@ -129,9 +130,38 @@ def redacted(said: SaidMoment) -> SaidMoment:
 def drop_likenesses(component: Component, nodes: Mapping[str, Node]) -> None:
     """Records of who was forgotten go, with what was found by them."""
     epochs = {x: node.until for x, node in nodes.items() if node.until is not None}
-    for name, likeness in component.rows("l") if epochs else []:
-        if likeness.at <= max(epochs.get(likeness.weak, NEVER), epochs.get(likeness.strong, NEVER)):
-            component.delete(name)
-    for name, described in component.rows("d") if epochs else []:
-        if described.at <= epochs.get(described.identifier, NEVER):
-            component.delete(name)
+    if epochs:
+        component.drop_likenesses(lambda x, _: epochs.get(x, NEVER))
+
+
+def described_again(touchpoints: Iterable[Touchpoint], journeys: Journeys, memory: Memory) -> Iterator[Describe]:
+    """How those describe themselves whose touchpoints are held: intake has left out what it had said before, and that may be forgotten."""
+    for touchpoint in touchpoints if journeys.describer is not None else ():
+        gone = {x for x in touchpoint.identifiers if memory.epoch(x) >= touchpoint.occurred_at}
+        described = journeys.describer.describe_anew(touchpoint, gone.__contains__)  # type: ignore[union-attr]  # asked for above
+        if described is not None and described.described.values:
+            yield described
+
+
+def keep_values(component: Component, nodes: Mapping[str, Node], known: Container[str], touchpoints: Iterable[Touchpoint]) -> None:
+    """Whoever was forgotten and is not known again has no value any more; who came back has the one that touchpoints say."""
+    erased = {x: node for x, node in nodes.items() if node.until is not None}
+    if not erased:
+        return
+    named = {x: value for touchpoint in touchpoints for x, value in touchpoint.named if x in erased}
+    for x, node in erased.items():
+        value = (node.value or named.get(x)) if x in known else None
+        full = {group: last for group, last in node.full.items() if last[0] > epoch_of(node)}
+        if (value, full) != (node.value, node.full):
+            node.value, node.full = value, full
+            component.put_node(x, node)
+
+
+def epoch_of(node: Node) -> int:
+    """Up to when what an identifier did is forgotten."""
+    return NEVER if node.until is None else node.until
+
+
+def counts_since(node: Node) -> int:
+    """From when an identifier counts as known: who was forgotten and comes back is new."""
+    return max(node.since or 0, epoch_of(node)) if node.until is not None else node.since or 0

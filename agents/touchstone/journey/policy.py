@@ -2,6 +2,7 @@
 
 from touchstone.identity.ordering import Ordering
 from touchstone.identity.resolve import Policy
+from touchstone.intake.describing import describer_of
 from touchstone.journey.attributes import AttributeRules
 from touchstone.journey.fold import next_deadline
 from touchstone.journey.rules import CompiledJourney
@@ -22,6 +23,7 @@ class Journeys:
         self.attributes = None if topology.attributes is None else AttributeRules(topology.attributes)
         self.recycled = topology.recycled
         self.alike = None if topology.matching is None else judge_of(topology.matching)
+        self.describer = None if topology.matching is None else describer_of(topology.matching, ordering.digest)
         self.limits = Policy(
             topology.kinds,
             topology.identifiers_per_person,

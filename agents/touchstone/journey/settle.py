@@ -24,7 +24,7 @@ from touchstone.journey.changes import (
     with_triggers,
 )
 from touchstone.journey.component import Component, customer_of, effective, key_row
-from touchstone.journey.erasure import Memory, drop_likenesses, forget, redacted
+from touchstone.journey.erasure import Memory, counts_since, described_again, drop_likenesses, epoch_of, forget, keep_values, redacted
 from touchstone.journey.golden import fingerprint
 from touchstone.journey.policy import Journeys, customer_id_of
 from touchstone.journey.recycled import tell
@@ -33,15 +33,15 @@ from touchstone.journey.retention import expired, group_name, place, surplus
 from touchstone.journey.reviews import doubts
 from touchstone.journey.speaker import Speaker
 from touchstone.model.command import joins
-from touchstone.model.component import NEVER, Held, Node, Ruling, SaidCustomer, Variant
+from touchstone.model.component import Held, Node, Ruling, SaidCustomer, Variant
 from touchstone.model.erasure import ForgottenTable
-from touchstone.model.message import Arrive, Forget, Scrub, Seen
+from touchstone.model.message import Arrive, Describe, Forget, Scrub, Seen
 from touchstone.model.touchpoint import Touchpoint
 
 ERASURE = "erasure"
 """What is corrected where somebody was forgotten."""
 
-Send = Callable[[Arrive | Forget | Scrub | Seen], None]
+Send = Callable[[Arrive | Describe | Forget | Scrub | Seen], None]
 
 FULL_DAYS = 16
 """Of an identifier so many days are known to hold all they can; of others it is found out again."""
@@ -114,8 +114,11 @@ class Settlement:
         self._rulings = dict(component.rows("a"))
         self._forget(component, journeys, send, speaker, forgotten)
         variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
+        if component.header().has_erased:
+            for described in described_again((v.touchpoint for v in variants), journeys, Memory(self._nodes, forgotten)):
+                send(described)
         told = self._tell(component, journeys, variants)
-        self._keep_values(component, told, variants)
+        keep_values(component, self._nodes, told.customer_ids, (v.touchpoint for v in variants))
         if self._is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
             for x in self._nodes:
                 send(Scrub(x))
@@ -151,19 +154,6 @@ class Settlement:
             send(Forget(fact.identifier, fact.until))
             self._is_scrubbed = True
         drop_likenesses(component, self._nodes)
-
-    def _keep_values(self, component: Component, told: Told, variants: list[Variant]) -> None:
-        """Whoever was forgotten and is not known again has no value any more; who came back has the one that touchpoints say."""
-        erased = {x: node for x, node in self._nodes.items() if node.until is not None}
-        if not erased:
-            return
-        named = {x: value for v in variants for x, value in v.touchpoint.named if x in erased}
-        for x, node in erased.items():
-            value = (node.value or named.get(x)) if x in told.customer_ids else None
-            full = {group: last for group, last in node.full.items() if last[0] > (node.until or NEVER)}
-            if (value, full) != (node.value, node.full):
-                node.value, node.full = value, full
-                component.put_node(x, node)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
     def _hold(self, component: Component, journeys: Journeys, horizon: int, send: Send, memory: Memory) -> list[Variant]:
@@ -220,7 +210,10 @@ class Settlement:
         nodes = self._nodes
         rulings = tuple(standing(self._rulings.values()).values())
         anchors = {v.touchpoint.identifiers[v.index] for v in variants}
-        likenesses = component.likenesses() if journeys.alike is not None else NO_LIKENESSES
+        likenesses = NO_LIKENESSES
+        if journeys.alike is not None:
+            component.sweep()
+            likenesses = component.likenesses()
         edges = (edge for _, edge in component.rows("e"))
         accept = 0.0 if journeys.alike is None else journeys.alike.accept
         held = [v.touchpoint for v in variants]
@@ -398,16 +391,6 @@ class Settlement:
             for customer_id in sorted(owner for owner, contents in statements.items() if len(contents) > 1):
                 log.conflicts[customer_id, name.partition("/")[2]] = None
                 component.mark_reported(name)
-
-
-def epoch_of(node: Node) -> int:
-    """Up to when what an identifier did is forgotten."""
-    return NEVER if node.until is None else node.until
-
-
-def counts_since(node: Node) -> int:
-    """From when an identifier counts as known: who was forgotten and comes back is new."""
-    return max(node.since or 0, epoch_of(node)) if node.until is not None else node.since or 0
 
 
 def _touchpoints(kept: Mapping[str, Variant]) -> Iterator[Touchpoint]:

@@ -4,15 +4,18 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from touchstone.matching.judge import Judge
 from touchstone.matching.records import Record
-from touchstone.model.component import Block, Described, Likeness, Linked
-from touchstone.model.message import Close, Compare, IdentityMessage, Match
+from touchstone.model.component import NEVER, Block, Described, Likeness, Linked, Placed
+from touchstone.model.message import Close, Compare, Drop, IdentityMessage, Match, MatchMessage, Withdraw
 from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIGHED_PAIRS, Counts
 from touchstone.state.store import Store
 
-BATCH = 250
-"""So many records wait at most; then they are compared, though the transaction goes on."""
+BATCH = 1_000
+"""So many wait at most, each once a block; then they are compared, though the transaction goes on. A comparison has a fixed cost of several
+milliseconds: with a quarter of these it was half of the stage."""
 
 _MARGIN = 1e-6
 """Bits. A pair is weighed to a billionth of a bit in a batch."""
@@ -27,35 +30,74 @@ class MatchPartition:
         self._store = store
         self._matcher = matcher
 
-    def handle(self, message: Compare, send: Send) -> None:
-        """Put a record into its block, to be compared before the commit.
+    def handle(self, message: MatchMessage, send: Send) -> None:
+        """A record comes into its block, to be compared before the commit; or it is forgotten."""
+        header: Block = self._store.get(message.to, "h") or Block()
+        if header.is_closed:
+            self._matcher.turned_away += isinstance(message, Compare)
+            return
+        if isinstance(message, Compare):
+            self._place(message.to, header, message.described, send)
+        else:
+            self._withdraw(message, header, send)
+
+    def _place(self, block: str, header: Block, said: Described, send: Send) -> None:
+        """Put a record into its block.
 
         A block that grows past its limit is closed for ever: what its records have in common says nothing. Whoever was told of a likeness
         found here hears of it.
         """
-        block, described = message.to, message.described
-        header: Block = self._store.get(block, "h") or Block()
-        if header.is_closed:
-            self._matcher.turned_away += 1
-            return
-        name = _name(described)
-        known = None if header.count == 0 else self._store.get(block, name)
-        if known is not None and known.at <= described.at:
-            return
-        if known is None:
+        name = row_name(said.identifier, said.record)
+        known: Placed | None = self._store.get(block, name)
+        if known is None or not known.is_counted:
             header.count += 1
             if header.count > self._matcher.limit:
                 self._close(block, send)
                 return
             self._store.put(block, "h", header)
-        self._store.put(block, name, described)
-        self._matcher.add(self, block, described, send)
+        self._matcher.arrived += 1
+        known = known or Placed(replace(said, values={}, value=None))
+        before, until = known.described, NEVER if known.until is None else known.until
+        known.is_counted = True
+        if said.values and said.latest > until:
+            at = min(before.at, said.at) if before.values else said.at
+            known.described = replace(said, at=at, last=max(before.latest, said.latest) if before.values else said.latest)
+        self._store.put(block, name, known)  # before it waits: a full batch is compared at once, and only what is in its row
+        # Whoever is the first has nobody to be compared with; whoever comes later is compared with them. Most are the first.
+        if header.count > 1 and known.described.values and (not before.values or known.described != before):
+            self._matcher.add(self, block, known.described, send)
+
+    def _withdraw(self, message: Withdraw, header: Block, send: Send) -> None:
+        """A record is forgotten up to then, here and where it was told of; it still counts. The one who forgets may overtake what is forgotten."""
+        block, x, record, until = message.to, message.identifier, message.record, message.until
+        name = row_name(x, record)
+        known: Placed = self._store.get(block, name) or Placed(Described(x, record, {}, until), is_counted=False)
+        if known.until is not None and known.until >= until:
+            return
+        said = known.described
+        known.until = until
+        if said.latest <= until:
+            known.described = replace(said, values={}, value=None)
+        elif said.at <= until:
+            known.described = replace(said, at=said.latest)
+        if not header.count:
+            self._store.put(block, "h", header)  # without it the block would have no rows (model/component.py), and this one be overlooked
+        self._store.put(block, name, known)
+        self._store.scrub(block)
+        for linked, _ in self._store.scan(block, "l"):
+            send(Drop(linked[1:], x, record, until))
 
     def others(self, block: str, described: Described) -> Iterator[Described]:
         """Records of other identifiers that are in the block now; none once it is closed."""
-        for _, other in self._store.scan(block, "r"):
-            if other.identifier != described.identifier:
+        for _, placed in self._store.scan(block, "r"):
+            other = placed.described
+            if other.values and other.identifier != described.identifier:
                 yield other
+
+    def stands(self, block: str, described: Described) -> bool:
+        """Whether the record is still there: it may have been forgotten, or the block closed, since it began to wait."""
+        placed: Placed | None = self._store.get(block, row_name(described.identifier, described.record))
+        return placed is not None and bool(placed.described.values)
 
     def link(self, block: str, identifier: str) -> None:
         """Remember who was told of a likeness that was found in the block."""
@@ -76,13 +118,14 @@ class MatchPartition:
 class Matcher:
     """Compares what waits in all partitions of a worker at once: a comparison has a fixed cost, whatever the number of pairs.
 
-    `strength` of an identifier key: smaller is stronger. What it does goes into `counts` before each commit; `turned_away` and `closed` are
-    what its partitions have met of closed blocks, and closed, since then. `seconds`: what all of its comparing has taken.
+    `strength` of an identifier key: smaller is stronger. What it does goes into `counts` before each commit; `arrived`, `turned_away` and
+    `closed` are what came to open blocks of its partitions, what came to closed ones, and how many it closed, since then. `seconds`: what all
+    of its comparing has taken.
     """
 
     def __init__(self, judge: Judge, limit: int, strength: Callable[[str], Any], counts: Counts | None = None) -> None:
         self.limit = limit
-        self.turned_away = self.closed = 0
+        self.arrived = self.turned_away = self.closed = 0
         self.seconds = 0.0
         self._judge = judge
         self._strength = strength
@@ -102,13 +145,13 @@ class Matcher:
             began = time.perf_counter()
             self._compare(waiting, send)
             self.seconds += time.perf_counter() - began
-        self._count(len(waiting))
+        self._count()
         return bool(waiting)
 
     def _compare(self, waiting: "list[tuple[MatchPartition, str, Described]]", send: Send) -> None:
         meetings = _Meetings()
         for partition, block, described in waiting:
-            for other in partition.others(block, described):
+            for other in partition.others(block, described) if partition.stands(block, described) else ():
                 meetings.add(described, other, block, partition)
         if meetings.places:
             records = meetings.records
@@ -125,24 +168,25 @@ class Matcher:
     def forget(self) -> None:
         """Drop what waits: its partitions are somebody else's, or what brought it was rolled back."""
         self._waiting.clear()
-        self.turned_away = self.closed = 0
+        self.arrived = self.turned_away = self.closed = 0
 
-    def _count(self, compared: int) -> None:
+    def _count(self) -> None:
         for metric, labels, number in (
-            (COMPARED, ("open",), compared),
+            (COMPARED, ("open",), self.arrived),
             (COMPARED, ("closed",), self.turned_away),
             (CLOSED_BLOCKS, (), self.closed),
         ):
             if number:
                 self._counts.add(metric, *labels, by=number)
-        self.turned_away = self.closed = 0
+        self.arrived = self.turned_away = self.closed = 0
 
     def _say(self, couple: list[Described], score: float, places: dict[str, MatchPartition], send: Send) -> None:
         strong, weak = sorted(couple, key=lambda described: self._strength(described.identifier))
         for block, partition in places.items():
             partition.link(block, weak.identifier)
         pair = weak.record, strong.record
-        likeness = Likeness(weak.identifier, strong.identifier, pair, score, min(weak.at, strong.at), tuple(sorted(places)))
+        at, lasts = max(weak.at, strong.at), (weak.latest, strong.latest)
+        likeness = Likeness(weak.identifier, strong.identifier, pair, score, at, tuple(sorted(places)), lasts)
         is_accepted = score >= self._judge.accept
         self._counts.add(LIKENESSES, "accepted" if is_accepted else "review")
         send(Match(weak.identifier, likeness, (weak, strong), is_accepted))
@@ -165,7 +209,7 @@ class _Meetings:
     @property
     def records(self) -> list[Record]:
         """Of everybody who meets somebody."""
-        return [Record(_name(described), described.values) for described in self.described]
+        return [Record(row_name(described.identifier, described.record), described.values) for described in self.described]
 
     def _number(self, described: Described) -> int:
         name = described.identifier, described.record
@@ -173,10 +217,12 @@ class _Meetings:
         if number is None:
             number = self._numbers[name] = len(self.described)
             self.described.append(described)
-        elif described.at < self.described[number].at:
-            self.described[number] = described
+        elif described != self.described[number]:  # one of two blocks has heard of it at another time
+            known = self.described[number]
+            self.described[number] = replace(known, at=min(known.at, described.at), last=max(known.latest, described.latest))
         return number
 
 
-def _name(described: Described) -> str:
-    return f"r{described.identifier}\x1f{described.record}"
+def row_name(identifier: str, record: str) -> str:
+    """The row of a record in a block."""
+    return f"r{identifier}\x1f{record}"

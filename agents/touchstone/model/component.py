@@ -3,7 +3,7 @@
 Row names begin with the tag given here. Everything marked *evidence* or *book* moves with a component; the rest is derived from it.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -24,7 +24,8 @@ NEVER = -(1 << 62)
 
 class Pointer(Struct, array_like=True):
     """Tag `i`. Where the identifier hangs, how many neighbours it has met (`up` by their kind, `down` in all), since when its
-    component was told it is known, and how many others it resembles; `last`: when it was last seen, as far as no touchpoint says it.
+    component was told it is known, and how many others it resembles; `last`: when it was last seen, as far as no touchpoint says it;
+    `until`: forgotten up to then.
     """
 
     root: str
@@ -34,6 +35,7 @@ class Pointer(Struct, array_like=True):
     since: int | None = None
     alike: int = 0
     last: int | None = None
+    until: int | None = None
 
 
 class Times(Struct, array_like=True):
@@ -64,8 +66,8 @@ class Undone(Struct, array_like=True):
 class Described(Struct, frozen=True, array_like=True):
     """A record: what one source has written down of the person behind an identifier, in comparable values (matching/records.py).
 
-    `record` is a hash of the values, so the same description is the same record; `at`: when it was first stated; `value`: what the
-    identifier's key was made from.
+    `record` is a keyed hash of the values, so the same description is the same record; `at`: when it was first stated, `last`: when last, as
+    far as it was told; `value`: what the identifier's key was made from. One that was forgotten has no values: it counts, and resembles nobody.
     """
 
     identifier: str
@@ -73,23 +75,42 @@ class Described(Struct, frozen=True, array_like=True):
     values: dict[str, str]
     at: int
     value: str | None = None
+    last: int = NEVER
+
+    @property
+    def latest(self) -> int:
+        """When it was last stated."""
+        return max(self.at, self.last)
 
 
 class Registered(Struct, array_like=True):
-    """Tag `r` + record. A description of the identifier, and the blocks to which it was sent."""
+    """Tag `r` + record. A description of the identifier, and the blocks to which it was sent; `until`: forgotten up to then."""
 
     described: Described
     blocks: tuple[str, ...]
+    until: int | None = None
 
 
-IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered, "y": Alike}
+class Lent(Struct, array_like=True):
+    """Tag `b` + owner + record. A record of the owner holds the value of this identifier, and must go when that is forgotten."""
+
+    owner: str
+    record: str
+
+
+IDENTITY_ROWS: dict[str, type] = {"i": Pointer, "u": Times, "w": Times, "o": Ordered, "d": Undone, "r": Registered, "b": Lent, "y": Alike}
 
 
 # -- match: group = key of a block ----------------------------------------------------------------------------------------------
 
 
 class Block(Struct, array_like=True):
-    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them."""
+    """Tag `h`. How many records came; a block with more than its limit is closed for ever and keeps none of them.
+
+    No other row of a block is there without this one, so one look that finds nothing says that the block is new (state/rowcodec.py).
+    """
+
+    IS_HEAD: ClassVar[bool] = True
 
     count: int = 0
     is_closed: bool = False
@@ -99,8 +120,18 @@ class Linked(Struct, array_like=True):
     """Tag `l` + identifier. It was told of a likeness that was found in this block, and must hear when the block is closed."""
 
 
-MATCH_ROWS: dict[str, type] = {"h": Block, "r": Described, "l": Linked}
-"""Tag `r` + identifier + 0x1f + record: a description that waits for others like it."""
+class Placed(Struct, array_like=True):
+    """Tag `r` + identifier + record. A description that waits for others like it; `until`: it is forgotten up to then.
+
+    `is_counted`: it has come. That it is to be forgotten may be heard before.
+    """
+
+    described: Described
+    until: int | None = None
+    is_counted: bool = True
+
+
+MATCH_ROWS: dict[str, type] = {"h": Block, "r": Placed, "l": Linked}
 
 
 # -- journey: group = root of the component ----------------------------------------------------------------------------------
@@ -151,7 +182,8 @@ class Edge(Struct, array_like=True):
 class Likeness(Struct, array_like=True):
     """Tag `l` + weak + strong + their records. Evidence: a record of each look alike, by so many bits (matching/score.py).
 
-    It counts while at least one of the blocks in which they met is open. `at`: when the earlier of the two was first stated.
+    It counts while at least one of the blocks in which they met is open. `at`: since when both are known; `lasts`: when each
+    was last stated.
     """
 
     weak: str
@@ -160,13 +192,18 @@ class Likeness(Struct, array_like=True):
     score: float
     at: int
     blocks: tuple[str, ...]
+    lasts: tuple[int, int]
 
 
 class Closed(Struct, array_like=True):
     """Tag `k` + block. Evidence: the block was closed; what was found in it alone says nothing any more.
 
     Tag `k` + identifier: it resembles so many that likeness to it says nothing, wherever it was found.
+
+    Tag `k` + identifier + record: the record is forgotten up to `until`, and so is what was found by it.
     """
+
+    until: int | None = None
 
 
 class Ruling(Struct, array_like=True):

@@ -59,10 +59,36 @@ class Unite(Message, frozen=True, array_like=True, tag="u"):
 
 
 class Describe(Message, frozen=True, array_like=True, tag="d"):
-    """To an identifier: a touchpoint describes the person behind it; the description belongs into these blocks."""
+    """To an identifier: a touchpoint describes the person behind it; the description belongs into these blocks.
+
+    `lenders`: other identifiers whose values it holds.
+    """
 
     described: Described
     blocks: tuple[str, ...]
+    lenders: tuple[str, ...] = ()
+
+
+class Lend(Message, frozen=True, array_like=True, tag="l"):
+    """To an identifier: this record of `owner` holds its value."""
+
+    owner: str
+    record: str
+
+
+class Revoke(Message, frozen=True, array_like=True, tag="v"):
+    """To the owner of a record: it holds the value of an identifier that is forgotten up to `until`."""
+
+    record: str
+    until: int
+
+
+class Drop(Message, frozen=True, array_like=True, tag="q"):
+    """To an identifier that was told of likenesses: this record of `owner` is forgotten up to `until`."""
+
+    owner: str
+    record: str
+    until: int
 
 
 class Match(Message, frozen=True, array_like=True, tag="m"):
@@ -166,6 +192,22 @@ class AddLikeness(Message, frozen=True, array_like=True, tag="L"):
     records: tuple[Described, Described]
 
 
+class Withdraw(Message, frozen=True, array_like=True, tag="D"):
+    """To match: a record is forgotten up to `until`."""
+
+    identifier: str
+    record: str
+    until: int
+
+
+class AddDropped(Message, frozen=True, array_like=True, tag="O"):
+    """To journey: a record is forgotten up to `until`, and what was found by it."""
+
+    identifier: str
+    record: str
+    until: int
+
+
 class AddClosed(Message, frozen=True, array_like=True, tag="K"):
     """To journey: what was found in this block alone counts no more."""
 
@@ -235,14 +277,34 @@ class Recall(Message, frozen=True, array_like=True, tag="R"):
     rows: tuple[tuple[str, bytes], ...]
 
 
-IdentityMessage = Arrive | Seen | Claim | Ask | Unite | Describe | Match | Meet | Close | Order | Undo | Rule | Erase | Forget | Compress
-MatchMessage = Compare
+IdentityMessage = (
+    Arrive
+    | Seen
+    | Claim
+    | Ask
+    | Unite
+    | Describe
+    | Lend
+    | Revoke
+    | Match
+    | Meet
+    | Close
+    | Drop
+    | Order
+    | Undo
+    | Rule
+    | Erase
+    | Forget
+    | Compress
+)
+MatchMessage = Compare | Withdraw
 JourneyMessage = (
     AddTouchpoint
     | AddSeen
     | AddEdge
     | AddLikeness
     | AddClosed
+    | AddDropped
     | AddRuling
     | AddGeneric
     | AddRequest

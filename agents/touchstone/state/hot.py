@@ -83,6 +83,8 @@ class HotGroups:
             if not entry.rows and (raw := self._backend.get(entry.prefix + encode_text(name, "name"))) is not None:
                 self.in_memory += 1
                 entry.raw[name] = raw
+            elif name in self._codec.heads and not entry.rows:  # no head, no rows: nothing of it is to be read
+                entry.is_read = entry.is_whole = entry.is_new = True
             elif name not in self.open_tag(entry, name[:1]):
                 self._read_first(entry)
         raw = entry.raw.pop(name, None)

@@ -21,6 +21,8 @@ class RowCodec:
             if len(tag) != 1:
                 raise InvariantBroken(f"expected tags of one character, found {tag!r}")
         self._path = path
+        self.heads = frozenset(tag for tag, kind in row_types.items() if getattr(kind, "IS_HEAD", False))
+        """Rows without which their group has none: they are called by their tag alone, and their type says so (`IS_HEAD`)."""
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = {tag: msgspec.msgpack.Decoder(kind).decode for tag, kind in row_types.items()}
         self._structs = {tag: kind for tag, kind in row_types.items() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}

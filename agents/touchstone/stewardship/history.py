@@ -32,7 +32,7 @@ class History:
                 f"expected `matching` in the topology {topology.name}, found none: it says which attributes are compared as what"
             )
         self._intake = Intake(replace(topology, matching=None), Ordering(topology.kinds), Counts(), codec)
-        self._describer = Describer(topology.matching, lambda _: b"")
+        self._describer = Describer(topology.matching, Ordering(topology.kinds).digest)
         self._messages: list[IdentityMessage] = []
         self._found: dict[tuple[str, str], Description] = {}
 

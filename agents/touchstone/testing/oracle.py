@@ -96,9 +96,9 @@ def tell(facts: Iterable[Fact], topology: Topology, ordering: Ordering, as_of: i
     for _, *excess in surplus(touchpoints, topology.touchpoints_per_day):
         touchpoints = [t for t in touchpoints if t not in excess]
     since, sure, generic = _gather(facts, topology)
-    found = _alike(facts, topology, ordering)
-    likely, records = found.accepted, found.records
     epochs = epochs_of(facts, decided or {})
+    found = _alike(facts, topology, ordering, epochs)
+    likely, records = found.accepted, found.records
     apart, joined = _words(facts)
     held = {(t.key, t.content, t.tenant): _anchor(t, generic) for t in touchpoints}
     horizon = as_of - topology.retention_ms
@@ -195,7 +195,7 @@ class _Found:
     accept: float = 0.0
 
 
-def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
+def _alike(facts: list[Fact], topology: Topology, ordering: Ordering, epochs: Epochs) -> _Found:
     """All pairs of records that meet in a block of bearable size and look alike."""
     found = _Found()
     if topology.matching is None:
@@ -203,16 +203,21 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering) -> _Found:
     alike, describer = judge_of(topology.matching), Describer(topology.matching, ordering.digest)
     found.accept = alike.accept
     blocks: dict[str, dict[tuple[str, str], Record]] = defaultdict(dict)
+    alive: set[tuple[str, str]] = set()
     for fact in facts:
-        said = describer.describe(fact) if isinstance(fact, Touchpoint) else None
-        for block in () if said is None else said.blocks:
-            described = said.described  # type: ignore[union-attr]  # there are blocks only where something was said
+        said = describer.describe_anew(fact, lambda _: False) if isinstance(fact, Touchpoint) else None
+        if said is None:
+            continue
+        described = said.described
+        for block in said.blocks:
             blocks[block][described.identifier, described.record] = Record(described.record, described.values)
+        if all(_epoch(epochs, x) < described.at for x in (said.to, *said.lenders)):
+            alive.add((described.identifier, described.record))
     pairs = {
         (weak, strong): (inside[weak], inside[strong])
         for inside in blocks.values()
         for strong, weak in combinations(sorted(inside, key=lambda name: (ordering.strength(name[0]), name)), 2)
-        if len(inside) <= topology.matching.limit and weak[0] != strong[0]
+        if len(inside) <= topology.matching.limit and weak[0] != strong[0] and {weak, strong} <= alive
     }
     for (weak, strong), couple in pairs.items():
         score = alike.score_pair(*couple)

@@ -7,8 +7,8 @@ FAULTS = (
     Fault(
         "what was said on an output that asks for consent does not travel",
         "journey/component.py",
-        '_MOVED = "cmovrnedklat"',
-        '_MOVED = "cmvrnedklat"',
+        '_MOVED = "cmovrqnedklat"',
+        '_MOVED = "cmvrqnedklat"',
     ),
     Fault("a withdrawal is heard by the fold only", "journey/agent.py", "if decided != decisions(person):", "if decided is None:"),
     Fault(
@@ -47,8 +47,8 @@ FAULTS = (
     Fault(
         "what was read back of outputs is forgotten",
         "journey/recall.py",
-        "        for name, said in self.carried.get(customer_id, {}).items():",
-        "        for name, said in ():",
+        '(("m", self.moments), ("o", self.carried))',
+        '(("m", self.moments),)',
     ),
     # -- golden record
     Fault(

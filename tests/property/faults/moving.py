@@ -31,19 +31,19 @@ FAULTS = (
         "for row in staged:  #",
         "for row in []:  #",
     ),
-    Fault("generic does not travel", "journey/component.py", "                if row.is_generic:\n", "                if False:\n"),
+    Fault("generic does not travel", "journey/component.py", "        if other.is_generic:\n", "        if False:\n"),
     Fault(
         "known since does not travel",
         "journey/component.py",
-        "                if row.since is not None:\n",
-        "                if row.since is not None and self.node(name[1:]) is None:\n",
+        "        if other.since is not None:\n",
+        "        if other.since is not None and self.node(identifier) is None:\n",
     ),
     # -- what was said before all state was lost
     Fault("what was read back is put nowhere", "journey/agent.py", "                component.add_recall(message)", "                pass"),
     Fault(
         "a redirect drops what was read back", "journey/agent.py", "send(Recall(redirect, customer_id, number, not_before, rows))", "pass"
     ),
-    Fault("what was read back does not travel", "journey/component.py", '_MOVED = "cmovrnedklat"', '_MOVED = "cmovnedklat"'),
+    Fault("what was read back does not travel", "journey/component.py", '_MOVED = "cmovrqnedklat"', '_MOVED = "cmovqnedklat"'),
     Fault(
         "what was read back is not compared with the truth",
         "journey/agent.py",
@@ -72,7 +72,7 @@ FAULTS = (
     Fault(
         "a customer id that no record names is not traced",
         "journey/recall.py",
-        "return self.ids - self._origins.keys()",
+        "return self.ids - self.origins.keys()",
         "return set()",
     ),
 )

@@ -7,8 +7,8 @@ FAULTS = (
     Fault(
         "sharing counts raw neighbours, not people",
         "identity/resolve.py",
-        "PERSONS if len(met) > self",
-        "PERSONS if len(stronger) > self",
+        "is_shared = len(met) + self",
+        "is_shared = len(stronger) + self",
     ),
     Fault(
         "a contested identifier goes to the first comer",
@@ -49,7 +49,7 @@ FAULTS = (
     Fault(
         "a claim is counted but not passed on again when its times widen",
         "identity/agent.py",
-        "elif times.first <= first:",
+        "elif times.first <= first and not (message.is_bare and times.last < last):",
         "elif times:",
         "times of evidence decide nothing yet",
     ),

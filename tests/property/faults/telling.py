@@ -139,16 +139,16 @@ FAULTS = (
     Fault(
         "the earlier known-since does not win",
         "journey/component.py",
-        "is_news = node.since is None or since < node.since",
-        "is_news = node.since is None",
+        "node.since = since if node.since is None else min(since, node.since)",
+        "node.since = since if node.since is None else node.since",
     ),
     # -- retention
     Fault("past the horizon the first touchpoints stay, not the last", "journey/retention.py", "[:-keep]", "[keep:]"),
     Fault(
         "past the horizon one state per person stays (all are dropped but the last)",
         "journey/settle.py",
-        "horizon, journeys.topology.keep))",
-        "horizon, 1))",
+        "horizon, journeys.topology.keep)",
+        "horizon, 1)",
     ),
     Fault(
         "nobody wakes at the horizon",

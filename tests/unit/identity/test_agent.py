@@ -132,7 +132,7 @@ def test_a_sight_that_says_nothing_new_is_not_passed_on() -> None:
 
 
 def _match(weak: str, strong: str, *, is_accepted: bool = True) -> m.Match:
-    likeness = Likeness(weak, strong, ("a", "b"), 9.0, 3, ("default/block:x",))
+    likeness = Likeness(weak, strong, ("a", "b"), 9.0, 3, ("default/block:x",), (3, 4))
     return m.Match(weak, likeness, (Described(weak, "a", {}, 3), Described(strong, "b", {}, 4)), is_accepted)
 
 
@@ -220,13 +220,14 @@ def test_a_pointer_is_shortened_only_downwards() -> None:
 def test_a_request_goes_to_the_component_and_a_decision_drops_what_is_kept_of_records() -> None:
     """Those stated until then; who hangs where, and since when, stays."""
     desk = Desk()
-    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at) for record, at in (("r1", 5), ("r2", 15)))
+    early, late = (Described(EMAIL, record, {"city": "Bonn"}, at, last=at) for record, at in (("r1", 5), ("r2", 15)))
     desk.tell(m.Seen(EMAIL, 5, "ada@x.org"), m.Describe(EMAIL, early, ()), m.Describe(EMAIL, late, ()))
 
     assert desk.tell(m.Erase(EMAIL, 10, "x1")) == [m.AddRequest(EMAIL, EMAIL, 10, "x1")]
     assert desk.tell(m.Forget(EMAIL, 10)) == [m.AddForgotten(EMAIL, EMAIL, 10)]
 
-    assert [name for name, _ in desk.identity._store.scan(EMAIL, "")] == ["i", "rr2"]
+    kept = {name: row.described.values for name, row in desk.identity._store.scan(EMAIL, "r")}
+    assert kept == {"rr1": {}, "rr2": {"city": "Bonn"}}, "that there was one counts, what it said is gone"
 
 
 def test_times_that_no_touchpoint_tells_are_passed_on() -> None:
@@ -238,3 +239,35 @@ def test_times_that_no_touchpoint_tells_are_passed_on() -> None:
     assert desk.tell(m.Seen(COOKIE, 6, None, 6)) == []
     assert desk.tell(m.Claim(COOKIE, EMAIL, 7, 7, is_bare=True)) == [m.Ask(EMAIL, COOKIE, granted=True, first=1, last=7)]
     assert desk.tell(m.Claim(COOKIE, EMAIL, 7, 7, is_bare=True)) == []
+
+
+def test_a_description_goes_where_it_was_sent_when_the_identifier_is_forgotten() -> None:
+    """To all its blocks, once; one that comes late is forgotten at once, and one that was stated since stays."""
+    desk = Desk()
+    described = Described(PHONE, "a", {"given": "ada"}, 5, "+49", 5)
+
+    desk.tell(m.Describe(PHONE, described, ("default/block:x",)))
+    said = desk.tell(m.Forget(PHONE, 7))
+    late = desk.tell(m.Describe(PHONE, msgspec.structs.replace(described, record="b"), ("default/block:y",)))
+    back = desk.tell(m.Describe(PHONE, msgspec.structs.replace(described, at=9, last=9), ("default/block:x",)))
+
+    assert m.Withdraw("default/block:x", PHONE, "a", 7) in said
+    assert m.Withdraw("default/block:y", PHONE, "b", 7) in late
+    assert [message.described.values for message in back if isinstance(message, m.Compare)] == [{"given": "ada"}]
+    assert [message for message in desk.tell(m.Forget(PHONE, 7)) if not isinstance(message, m.AddForgotten)] == []
+
+
+def test_a_record_that_holds_the_value_of_another_identifier_goes_with_it() -> None:
+    """The e-mail address of somebody who is forgotten stands in nobody's record, whichever is heard first."""
+    early, late = Desk(), Desk()
+    message = m.Describe(PHONE, Described(PHONE, "a", {"email": "ada@x.org"}, 5, "+49", 5), ("default/block:x",), (EMAIL,))
+
+    lent = early.tell(message)
+    early.tell(*(one for one in lent if isinstance(one, m.Lend)))
+    revoked = early.tell(m.Forget(EMAIL, 7))
+    late.tell(m.Forget(EMAIL, 7))
+    at_once = late.tell(*(one for one in late.tell(message) if isinstance(one, m.Lend)))
+
+    assert m.Revoke(PHONE, "a", 7) in revoked
+    assert at_once == [m.Revoke(PHONE, "a", 7)]
+    assert early.tell(m.Revoke(PHONE, "a", 7)) == [m.Withdraw("default/block:x", PHONE, "a", 7)]

@@ -21,7 +21,7 @@ VALUES = {"r1": {"given": "ada"}, "r2": {"given": "ida"}, "r3": {"given": "ada",
 
 def alike(weak: str, strong: str, score: float, *blocks: str, records: tuple[str, str] = ("r1", "r2")) -> Likeness:
     """They look alike by so many bits."""
-    return Likeness(weak, strong, records, score, 9, blocks or ("open",))
+    return Likeness(weak, strong, records, score, 9, blocks or ("open",), (9, 9))
 
 
 def known(

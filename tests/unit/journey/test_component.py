@@ -12,7 +12,7 @@ from touchstone.model.component import Described, Edge, Likeness, Ruling
 from touchstone.model.output import Customer
 
 RECORDS = (Described("w", "r1", {}, 3), Described("s", "r2", {}, 3))
-LIKENESS = Likeness("w", "s", ("r1", "r2"), 9.0, 3, ("default/block:a",))
+LIKENESS = Likeness("w", "s", ("r1", "r2"), 9.0, 3, ("default/block:a",), (3, 3))
 HERE, THERE = "default/cookie:here", "default/cookie:there"
 SEARCHED = rule("searched", "interest", "search")
 BOUGHT = rule("bought", "purchase", "order_paid")
@@ -57,9 +57,12 @@ def test_an_edge_is_news_once_and_its_times_only_widen(desk: Desk) -> None:
 def test_a_likeness_is_news_when_it_is_found_in_another_block(desk: Desk) -> None:
     """Its blocks and records are joined by union; a block that is closed takes it away only where it was the last."""
     component = Component(desk.store, HERE)
-    one, other = Described("w", "r1", {"given": "ada"}, 7), Described("s", "r2", {"given": "ada"}, 3)
+    one, other = Described("w", "r1", {"given": "ada"}, 7, last=7), Described("s", "r2", {"given": "ada"}, 3, last=3)
 
-    news = [component.add_likeness(Likeness("w", "s", ("r1", "r2"), 9.0, 3, blocks), (one, other)) for blocks in (("a",), ("b",), ("a",))]
+    news = [
+        component.add_likeness(Likeness("w", "s", ("r1", "r2"), 9.0, 3, blocks, (7, 3)), (one, other))
+        for blocks in (("a",), ("b",), ("a",))
+    ]
 
     assert news == [True, True, False]
     assert component.likenesses().described == [other, one]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.journey.desk import HOUR, NOON, Desk, evidence, journey, moments, rule, topology, touchpoint
 from touchstone.journey.agent import JourneyPartition
+from touchstone.journey.erasure import Memory
 from touchstone.model import message as m
 from touchstone.model.component import Request
 from touchstone.model.erasure import Forgotten, ForgottenTable
@@ -107,3 +108,30 @@ def test_of_two_requests_for_one_identifier_the_latest_stays() -> None:
 
     assert news == [True, True, False, False]
     assert component.rows("q") == [("q" + ADA, Request(9, "b"))]
+
+
+def test_the_times_of_what_is_forgotten_stay(desk: Desk) -> None:
+    """When somebody was seen, and with whom, decides later what is hers; only that it held a touchpoint is kept beside."""
+    desk.tell(m.AddTouchpoint(ROOT, 0, stated(1.5, "search", "user_id:ada", "cookie:c")))
+
+    desk.tell(m.AddRequest(ROOT, ADA, NOON + 2 * HOUR, "x1"))
+
+    nodes = dict(desk.component(ROOT).rows("n"))
+    assert {name[1:]: (node.last, node.was_anchor) for name, node in nodes.items()} == {
+        ADA: (NOON + int(1.5 * HOUR), True),
+        COOKIE: (NOON + int(1.5 * HOUR), True),
+    }
+    (edge,) = [row for _, row in desk.component(ROOT).rows("e")]
+    assert (edge.first, edge.last) == (NOON, NOON + int(1.5 * HOUR))
+
+
+def test_a_touchpoint_that_a_generic_identifier_has_handed_on_is_forgotten_with_it() -> None:
+    """It is held at a weaker one, whose component knows of the stronger one only what the privacy log says."""
+    table = ForgottenTable()
+    table.learn(Forgotten(ADA, NOON, "x1", NOON, is_generic=True))
+    memory = Memory({}, table)
+    handed_on, later = (stated(at, "search", "user_id:ada", "cookie:c") for at in (0, 1))
+
+    assert memory.is_gone(handed_on, 1)
+    assert not memory.is_gone(later, 1)
+    assert list(memory.seen_again(later)) == [(ADA, "ada")]

@@ -11,7 +11,7 @@ from touchstone.matching.agent import BATCH, Matcher, MatchPartition
 from touchstone.matching.judge import judge_of
 from touchstone.matching.records import make_record
 from touchstone.model import message as m
-from touchstone.model.component import MATCH_ROWS, Described
+from touchstone.model.component import MATCH_ROWS, Block, Described
 from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIGHED_PAIRS, Counts
 from touchstone.state.memory import DictBackend
 from touchstone.state.rows import RowStore
@@ -55,11 +55,11 @@ def desk() -> Desk:
 def described(identifier: str, at: int = 5, stated: Mapping[str, str] = ADA) -> Described:
     """A record of an identifier, as identity sends it."""
     record = make_record(identifier, stated, ROLES)
-    return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier)
+    return Described(f"default/{identifier}", "+".join(record.values.values()), record.values, at, identifier, at)
 
 
 def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> None:
-    """With both records, the score, the time of the earlier and the blocks where they met."""
+    """With both records, the score, since when both are known, and the blocks where they met."""
     one, other = described("user_id:a", 7), described("email:b", 5, ADA | {"last": "Lovlace"})
     desk.tell(one, other)
     desk.tell(other, one, block=OTHER_BLOCK)
@@ -69,13 +69,13 @@ def test_two_that_look_alike_are_told_to_the_weaker_identifier(desk: Desk) -> No
     assert match.to == "default/email:b"
     assert match.records == (other, one)
     assert match.is_accepted
-    assert (match.likeness.weak, match.likeness.strong, match.likeness.at) == ("default/email:b", "default/user_id:a", 5)
+    assert (match.likeness.weak, match.likeness.strong, match.likeness.at) == ("default/email:b", "default/user_id:a", 7)
     assert match.likeness.blocks == (BLOCK, OTHER_BLOCK), "a pair that meets twice is weighed once"
 
 
 def test_nothing_is_said_before_the_comparison_nor_twice(desk: Desk) -> None:
     """What was compared is not compared again, and a record that comes again is no news; an earlier one is."""
-    one, other = described("user_id:a"), described("email:b")
+    one, other = described("user_id:a", 2), described("email:b")
     desk.tell(one, other)
     assert desk.said == []
     assert len(desk.compare()) == 1
@@ -122,11 +122,12 @@ def test_a_block_that_closes_before_the_comparison_links_nobody(desk: Desk) -> N
     assert desk.compare() == []
 
 
-def test_a_full_batch_is_compared_at_once() -> None:
-    """A transaction may bring more records than one comparison should take."""
-    desk = Desk(limit=2 * BATCH)
-
-    desk.tell(*(described(f"email:{n}", 5, {"first": f"Name{n}"}) for n in range(BATCH - 2)), described("user_id:a"))
+def test_a_full_batch_is_compared_at_once(desk: Desk) -> None:
+    """A transaction may bring more records than one comparison should take; who is the first in a block does not wait."""
+    for n in range(BATCH - 1):
+        herself = [described(f"email:{n}", 5, {"first": f"Name{n}", "code": code}) for code in ("24103", "89073")]
+        desk.tell(*herself, block=f"default/block:{n}")
+    desk.tell(described("user_id:a"))
     assert desk.said == []
     desk.tell(described("phone:b"))
 
@@ -164,3 +165,57 @@ def test_what_was_met_before_the_partition_went_is_not_counted(desk: Desk) -> No
     desk.compare()
 
     assert desk.counts.items() == []
+
+
+def test_who_was_forgotten_before_she_came_is_forgotten_also_after_a_commit(desk: Desk) -> None:
+    """A withdrawal that overtakes the record finds an empty block; what it leaves there is found again from disk."""
+    late = described("email:b")
+    desk.partition.handle(m.Withdraw(BLOCK, late.identifier, late.record, 9), desk.said.append)
+    desk.store.seal()
+    desk.store.commit(1)
+    desk.store.rollback()  # nothing is in memory any more
+
+    desk.tell(late, described("user_id:a"))
+
+    assert desk.compare() == []
+
+
+def withdraw(desk: Desk, identifier: str, record: Described, until: int) -> None:
+    """A record is forgotten up to then."""
+    desk.partition.handle(m.Withdraw(BLOCK, f"default/{identifier}", record.record, until), desk.said.append)
+
+
+def test_a_record_that_is_forgotten_leaves_nothing_but_that_it_was_there(desk: Desk) -> None:
+    """Its values go, whoever was told of a likeness hears of it, nobody meets it, and it still counts for the limit of the block."""
+    one, other = described("user_id:a"), described("email:b")
+    desk.tell(one, other)
+    assert len(desk.compare()) == 1
+
+    withdraw(desk, "user_id:a", one, 5)
+
+    assert desk.said == [m.Drop("default/email:b", "default/user_id:a", one.record, 5)]
+    kept = [placed.described for _, placed in desk.store.scan(BLOCK, "r") if placed.described.identifier == "default/user_id:a"]
+    assert [(described.values, described.value) for described in kept] == [({}, None)]
+    desk.said.clear()
+    desk.tell(one, described("phone:c"))
+    assert [match.records[0].identifier for match in desk.compare()] == ["default/phone:c"]
+    desk.tell(described("phone:d"))
+    assert {type(said) for said in desk.said} == {m.Close}, "the fourth record, with that of who was forgotten"
+
+
+def test_what_is_stated_again_after_it_was_forgotten_is_known_again(desk: Desk) -> None:
+    """Whichever of the two comes first."""
+    one, again, other = described("user_id:a", 5), described("user_id:a", 9), described("email:b")
+    first, second = Desk(), Desk()
+    for there in (first, second):
+        there.tell(other)
+    first.tell(one)
+    withdraw(first, "user_id:a", one, 7)
+    first.tell(again)
+    withdraw(second, "user_id:a", one, 7)
+    second.tell(again, one)
+
+    for there in (first, second):
+        found = [said for said in there.compare() if isinstance(said, m.Match)]
+        assert [(match.likeness.weak, match.likeness.lasts) for match in found] == [("default/email:b", (5, 9))]
+        assert there.store.get(BLOCK, "h") == Block(2)

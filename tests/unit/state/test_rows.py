@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import pytest
 from msgspec import Struct
@@ -317,3 +318,51 @@ def test_a_timer_cleared_twice_before_the_commit_stays_cleared() -> None:
     store.commit(2)
 
     assert opened(backend).due(5, 5) == [(2, "a")]
+
+
+class Head(Struct, array_like=True):
+    """A row without which its group has none."""
+
+    IS_HEAD: ClassVar[bool] = True
+
+    count: int
+
+
+def test_a_group_without_its_head_is_known_to_be_empty_after_one_look() -> None:
+    """One get and no scan, whatever is asked of it next; what is put then is there, also for whoever opens the store again."""
+    backend = CountingBackend()
+    store = RowStore(backend, {"h": Head, "i": int})
+
+    assert store.get("g", "h") is None
+    assert store.get("g", "i1") is None
+    assert store.scan("g", "i") == []
+    store.put("g", "h", Head(1))
+    store.put("g", "i1", 7)
+    assert store.scan("g", "") == [("h", Head(1)), ("i1", 7)]
+    assert (backend.gets, backend.scans) == (1, 0)
+
+    store.seal()
+    store.commit(1)
+    again = RowStore(backend, {"h": Head, "i": int})
+    assert again.get("g", "h") == Head(1)
+    assert again.scan("g", "i") == [("i1", 7)]
+
+
+def test_a_head_that_is_there_promises_nothing_of_the_others() -> None:
+    """They are read as those of any group; a head that was put and taken away again in one commit hides no row."""
+    backend = CountingBackend()
+    store = RowStore(backend, {"h": Head, "i": int})
+    store.put("g", "h", Head(1))
+    for number in range(40):
+        store.put("g", f"i{number:02}", number)
+    store.put("other", "h", Head(1))
+    store.delete("other", "h")
+    store.seal()
+    store.commit(1)
+    again = RowStore(backend, {"h": Head, "i": int})
+
+    assert again.get("g", "h") == Head(1)
+    assert again.get("g", "i39") == 39
+    assert len(again.scan("g", "i")) == 40
+    assert again.get("other", "h") is None
+    assert again.scan("other", "") == []

@@ -24,7 +24,7 @@ OTHER = {"given": "ida", "family": "lovelace", "birth_date": "18151211", "phone"
 
 def likeness(records: tuple[str, str], score: float, *blocks: str) -> Likeness:
     """Of the address and the card."""
-    return Likeness(ADA, CARD, records, score, 5, blocks)
+    return Likeness(ADA, CARD, records, score, 5, blocks, (5, 5))
 
 
 @pytest.fixture
