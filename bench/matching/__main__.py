@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from bench.matching.crowd import crowd
 from bench.matching.invented import Invention, invented
 from bench.matching.measure import agreement, quality
 from bench.matching.published import labels_of_fake_1000, published
@@ -88,7 +89,7 @@ def _sheets(asked: argparse.Namespace) -> list[Sheet]:
     quick = [sheet for sheet in published() if sheet.name == "senzing"] + [
         Invention("people, quick", "300 invented records", 300, ("de", "jp-native")).sheet()
     ]
-    sheets = quick if asked.quick else [*published(), *invented()]
+    sheets = quick if asked.quick else [*published(), crowd(), *invented()]
     if asked.sets is None:
         return [sheet for sheet in sheets if asked.list or not sheet.is_large]
     unknown = sorted(set(asked.sets) - {sheet.name for sheet in sheets})

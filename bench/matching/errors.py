@@ -78,7 +78,7 @@ def record_of(person: Person, errors: Errors, random: Random) -> Row:
     _leave_out(row, errors, random)
     for field in ("given_name", "family_name", "street", "house_number", "city", "postcode", "phone", "email"):
         if row[field]:
-            row[field] = _spoilt(row[field], errors, random)
+            row[field] = spoilt(row[field], errors, random)
     if random.random() < errors.no_accents and not person.places.country.is_native:
         row |= {field: anyascii(row[field]) for field in ("given_name", "family_name", "street", "city")}
     if random.random() < errors.capitals:
@@ -136,7 +136,8 @@ def _leave_out(row: Row, errors: Errors, random: Random) -> None:
             row["region"] = ""
 
 
-def _spoilt(text: str, errors: Errors, random: Random) -> str:
+def spoilt(text: str, errors: Errors, random: Random) -> str:
+    """A text that is not empty as it is sometimes misread and mistyped."""
     if random.random() < errors.misread_per_field:
         text = _replaced(text, _MISREAD, random)
     if random.random() < errors.typo_per_field:

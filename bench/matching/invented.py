@@ -23,7 +23,8 @@ ROLES: dict[str, Role] = {
     "email": "email",
 }
 _USUALLY = Society()
-_RECORDS_EACH = (1, 1, 2, 2, 3, 4, 6)
+RECORDS_EACH = (1, 1, 2, 2, 3, 4, 6)
+"""How many records somebody may have."""
 _LARGE = 100_000
 _SHUFFLED = 20_000
 """Records that wait while they are mixed: so many lie in memory, however many are written."""
@@ -47,7 +48,7 @@ class Invention:
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """So many records, mixed; whoever they are of stands beside them."""
-        for number, (who, row) in enumerate(_mixed(self._in_order(), Random(self.seed))):
+        for number, (who, row) in enumerate(mixed(self._in_order(), Random(self.seed))):
             yield who, {RECORD_ID: str(number), **row}
 
     def _in_order(self) -> Iterator[tuple[str, Row]]:
@@ -56,7 +57,7 @@ class Invention:
         left = self.records
         while left:
             person: Person = next(random.choice(towns))
-            for _ in range(min(left, random.choice(_RECORDS_EACH))):
+            for _ in range(min(left, random.choice(RECORDS_EACH))):
                 yield person.who, record_of(person, self.errors, random)
                 left -= 1
 
@@ -77,7 +78,7 @@ def invented() -> list[Sheet]:
     ]
 
 
-def _mixed(rows: Iterator[tuple[str, Row]], random: Random) -> Iterator[tuple[str, Row]]:
+def mixed(rows: Iterator[tuple[str, Row]], random: Random) -> Iterator[tuple[str, Row]]:
     """The same in another order, a bounded number of them waiting."""
     waiting: list[tuple[float, int, tuple[str, Row]]] = []
     for number, row in enumerate(rows):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.matching import published as published_sets
+from bench.matching.crowd import crowd
 from bench.matching.errors import FEW, MANY, record_of
 from bench.matching.invented import Invention, invented
 from bench.matching.measure import Quality, Scores, agreement, quality
@@ -188,6 +189,19 @@ def test_a_crowded_society_has_what_misleads() -> None:
     assert any(one.given == other.given and one.birth_date != other.birth_date for one, other in neighbours)
     numbers = [number for person in crowd for number in set(person.phones)]
     assert len(numbers) > len(set(numbers))
+
+
+def test_the_crowd_has_companies_and_mailboxes_of_many() -> None:
+    """Both are what misleads in Senzing's set; a seed gives the same crowd, and another seed another."""
+    rows = list(crowd(600).read())
+    owners: dict[str, set[str]] = {}
+    for who, row in rows:
+        owners.setdefault(row["email"], set()).add(who)
+
+    assert len(rows) == 600
+    assert 0.2 < sum("given_name" not in row for _, row in rows) / 600 < 0.4
+    assert sum(bool(email) and len(who) > 1 for email, who in owners.items()) > 20
+    assert rows == list(crowd(600).read()) != list(crowd(600, seed=1).read())
 
 
 def test_whoever_is_taught_gets_true_pairs_of_both_kinds(tmp_path: Path) -> None:

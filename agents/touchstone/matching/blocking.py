@@ -1,15 +1,13 @@
 """Which records are compared at all: those that share a block key, made from parts of the record as the topology says."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from touchstone.matching.dates import turned
-from touchstone.matching.names import sound
+from touchstone.matching.parts import PARTS
 from touchstone.matching.records import IDENTIFIERS, Record
 from touchstone.topology.roles import DEFAULT_BLOCK_LIMIT
 
@@ -18,104 +16,12 @@ Positions = NDArray[np.int64]
 Block = tuple[str, ...]
 """The parts that make the keys of one kind of block: records that agree in all of them meet."""
 
+Made = tuple[tuple[str, ...], Callable[..., Sequence[str]]]
+"""The columns that a part is made of, and how."""
+
 BLOCK_LIMIT = 100
 """A block with more records than this is closed: what so many share says nothing, and its pairs would be too many."""
 
-
-def _names(record: Record) -> list[str]:
-    words = [*record.values.get("given", "").split(), *record.values.get("family", "").split()]
-    return [word for word in words if len(word) > 1]
-
-
-def _sounds(record: Record) -> list[str]:
-    return list(dict.fromkeys(sound(word) for word in _names(record)))
-
-
-def _starts(record: Record) -> list[str]:
-    return list(dict.fromkeys(word[:3] for word in _names(record)))
-
-
-def _ends(record: Record) -> list[str]:
-    return list(dict.fromkeys(word[-3:] for word in _names(record)))
-
-
-def _district(record: Record) -> list[str]:
-    return [sound(words)] if (words := record.values.get("district", "")) else []
-
-
-def _whole_name(record: Record) -> list[str]:
-    given, family = (record.values.get(column, "") for column in ("given", "family"))
-    return ["+".join(sorted((sound(given), sound(family))))] if given and family else []
-
-
-def _born(record: Record) -> list[str]:
-    date = record.values.get("birth_date", "")
-    return [min(date, turned(date))] if date else []
-
-
-def _year(record: Record) -> list[str]:
-    date = record.values.get("birth_date", "")
-    return [date[:4]] if date else []
-
-
-def _day(record: Record) -> list[str]:
-    date = record.values.get("birth_date", "")
-    return ["".join(sorted((date[4:6], date[6:])))] if date else []
-
-
-def _street(record: Record) -> list[str]:
-    words = record.values.get("street", "").split()
-    return [sound(words[0])] if words else []
-
-
-def _city(record: Record) -> list[str]:
-    city = record.values.get("city", "")
-    return [sound(city)] if city else []
-
-
-def _local(record: Record) -> list[str]:
-    return [local] if len(local := record.values.get("email", "").partition("@")[0]) > 4 else []
-
-
-def _line(record: Record) -> list[str]:
-    """The last seven digits: the subscriber's own, however country and area are written."""
-    return [phone[-7:]] if (phone := record.values.get("phone", "")) else []
-
-
-def _company(record: Record) -> list[str]:
-    return [sound(word) for word in record.values.get("organisation", "").split()]
-
-
-def _works(record: Record) -> list[str]:
-    return [sound(words[0])] if (words := record.values.get("employer", "").split()) else []
-
-
-def _valued(column: str) -> Callable[[Record], list[str]]:
-    return lambda record: [value] if (value := record.values.get(column, "")) else []
-
-
-PARTS: Mapping[str, Callable[[Record], Sequence[str]]] = {
-    "name": _sounds,
-    "name_start": _starts,
-    "name_end": _ends,
-    "district": _district,
-    "names": _whole_name,
-    "birth_date": _born,
-    "birth_year": _year,
-    "birth_day": _day,
-    "street": _street,
-    "house_number": _valued("number"),
-    "city": _city,
-    "postcode": _valued("postcode"),
-    "email": _valued("email"),
-    "email_name": _local,
-    "phone": _line,
-    "organisation": _company,
-    "employer": _works,
-    **{role: _valued(role) for role in IDENTIFIERS},
-}
-"""What a block key may be made of. `name` is the sound of any one name, so given and family name may be exchanged; `names` is the sound of
-both in alphabetical order; `birth_date` is the same for day and month in either order."""
 
 DEFAULT_BLOCKS: tuple[Block, ...] = (
     *((role,) for role in IDENTIFIERS),
@@ -180,24 +86,31 @@ herself where her e-mail address is."""
 
 def block_keys(record: Record, blocks: Sequence[Block] = DEFAULT_BLOCKS) -> list[str]:
     """The keys of the blocks that a record is in. A part that the record lacks makes no key: emptiness brings nobody together."""
-    parts: dict[str, Sequence[str]] = {}
-    keys: dict[str, None] = {}  # a set that keeps the order
-    for block in blocks:
-        every: list[Sequence[str]] = []
-        for part in block:
-            found = parts.get(part)
-            if found is None:
-                found = parts[part] = PARTS[part](record)
-            if not found:
-                break
-            every.append(found)
-        else:
-            name = "|".join(block)
-            if len(every) == 1:
-                keys.update((f"{name}|{value}", None) for value in every[0])
-            else:
-                keys.update(("|".join((name, *values)), None) for values in product(*every))
-    return list(keys)
+    values = record.values
+    needed, fillable = _within_reach(tuple(blocks), tuple(values))
+    parts = [made(*[values.get(column, "") for column in columns]) for columns, made in needed]
+    keys: list[str] = []
+    for begin, first, others in fillable:
+        begun = [begin + value for value in parts[first]]
+        for other in others:
+            begun = [f"{start}|{value}" for start in begun for value in parts[other]]
+        keys += begun
+    return list(dict.fromkeys(keys))
+
+
+@lru_cache(maxsize=4_096)
+def _within_reach(blocks: tuple[Block, ...], columns: tuple[str, ...]) -> tuple[list[Made], list[tuple[str, int, list[int]]]]:
+    """What a record with these columns can be asked for. Most records have the same columns, and lack most of those there are.
+
+    First the parts that it may have, then per block that these can fill how its keys begin, and the places of the parts that it needs.
+    """
+    some = [part for part, made in PARTS.items() if not set(made.reads).isdisjoint(columns)]
+    needed = list(dict.fromkeys(part for block in blocks if set(block) <= set(some) for part in block))
+    place = {part: number for number, part in enumerate(needed)}
+    fillable = [
+        ("|".join((*block, "")), place[block[0]], [place[part] for part in block[1:]]) for block in blocks if place.keys() >= set(block)
+    ]
+    return [(PARTS[part].reads, PARTS[part].made) for part in needed], fillable
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 A call has a fixed cost of a few milliseconds, whatever the number of pairs: compare micro-batches, not single records.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -27,19 +29,16 @@ class Values:
     """The distinct values of a batch of records, numbered; 0 is the missing one. Texts are compared once per pair of numbers."""
 
     def __init__(self, records: Sequence[Record]) -> None:
-        number: dict[str, int] = {"": 0}
-        columns, numbered, position = len(COLUMNS), number.setdefault, _POSITION
-        codes = [0] * (len(records) * columns)  # a list is filled three times faster than an array, value by value
-        impossible: set[int] = set()
-        for row, record in enumerate(records):
-            begin = row * columns
-            for column, value in record.values.items():  # noqa: PD011 - a record, not a frame
-                code = codes[begin + position[column]] = numbered(value, len(number))
-                if column == "birth_date" and is_impossible(value):
-                    impossible.add(code)
+        number: defaultdict[str, int] = defaultdict(count().__next__)  # whoever is asked for first has the next number
+        self.table = np.full((len(records), len(COLUMNS)), number[""], dtype=np.int64)
+        self.impossible = np.empty(0, dtype=np.int64)
+        said = [record.values for record in records]  # noqa: PD011 - records, not frames
+        for column in sorted(set().union(*said), key=_POSITION.__getitem__):
+            texts = [values.get(column, "") for values in said]
+            self.table[:, _POSITION[column]] = list(map(number.__getitem__, texts))
+            if column == "birth_date":
+                self.impossible = np.array(sorted({number[text] for text in texts if text and is_impossible(text)}), dtype=np.int64)
         self.texts = list(number)
-        self.table = np.array(codes, dtype=np.int64).reshape(len(records), columns)
-        self.impossible = np.array(sorted(impossible), dtype=np.int64)
 
     def text(self, codes: Codes) -> list[str]:
         """The texts behind numbers."""

@@ -61,15 +61,27 @@ def person_name(given: str = "", family: str = "", middle: str = "", full: str =
     """The parts of a name from what was stated; a full name is taken apart where its parts were not stated."""
     if full and not (given or family):
         given, family = _taken_apart(full)
-    first, marked_first = _without_generation(plain(given))
-    last, marked_last = _without_generation(plain(family))
-    firsts = [word for word in first.split() if word not in _TITLES] or first.split()
-    between = plain(middle)
-    while len(firsts) > 1 and len(firsts[-1]) == 1:  # "Rosemary A": the last letter is a middle initial
-        between = between or firsts[-1]
-        firsts.pop()
+    first, initial, marked_first = _given(given)
+    last, marked_last = _family(family)
     marked = _GENERATIONS.get(plain(generation), "") or marked_last or marked_first
-    return PersonName(" ".join(firsts), last, between, marked)
+    return PersonName(first, last, plain(middle) or initial, marked)
+
+
+@lru_cache(maxsize=65_536)
+def _given(given: str) -> tuple[str, str, str]:
+    """The given names without titles, a middle initial, and a generation: what stands in front often holds all of it."""
+    first, marked = _without_generation(plain(given))
+    firsts = [word for word in first.split() if word not in _TITLES] or first.split()
+    initial = ""
+    while len(firsts) > 1 and len(firsts[-1]) == 1:  # "Rosemary A": the last letter is a middle initial
+        initial = initial or firsts[-1]
+        firsts.pop()
+    return " ".join(firsts), initial, marked
+
+
+@lru_cache(maxsize=65_536)
+def _family(family: str) -> tuple[str, str]:
+    return _without_generation(plain(family))
 
 
 def _taken_apart(full: str) -> tuple[str, str]:

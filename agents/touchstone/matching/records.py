@@ -1,11 +1,12 @@
 """A record: one person as one source has written them down, in values that can be compared."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from touchstone.matching.addresses import as_postcode, street_words, taken_apart, without_number
+from touchstone.matching.addresses import Address, as_postcode, street_words, taken_apart, without_number
 from touchstone.matching.dates import birth_date
 from touchstone.matching.names import LONGEST, person_name, plain
 from touchstone.matching.roles import Role
@@ -35,6 +36,8 @@ COLUMNS: tuple[str, ...] = (
 )
 """The values that a record may have, each plain text without accents, in lower case."""
 
+_NESTED = (dict, list)
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 _GENDERS = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "w": "f", "woman": "f"}
 _LEGAL_FORMS = frozenset(
     [
@@ -97,7 +100,7 @@ def make_record(record_id: str, stated: Mapping[str, Any], roles: Mapping[str, R
     said: dict[Role, str] = {}
     for attribute, role in roles.items():
         value = stated.get(attribute)
-        if role not in said and value is not None and not isinstance(value, dict | list):
+        if role not in said and value is not None and not isinstance(value, _NESTED):
             text = str(value).strip()
             if 0 < len(text) <= _LONGEST_STATED:
                 said[role] = text
@@ -110,40 +113,37 @@ def make_records(rows: Iterable[tuple[str, Mapping[str, Any]]], roles: Mapping[s
 
 
 def _values(said: Mapping[Role, str]) -> Iterable[tuple[str, str]]:
-    name = person_name(*(said.get(role, "") for role in ("given_name", "family_name", "middle_name", "full_name", "generation")))
-    yield from (("given", name.given), ("family", name.family), ("middle", name.middle), ("generation", name.generation))
-    for role in said:
-        text = said[role]
-        if role == "gender":
-            yield role, _GENDERS.get(plain(text), "")
-        elif role == "birth_date":
-            yield role, birth_date(text)
-        elif role in {"organisation", "employer"}:
-            yield role, _company(text)
-        elif role == "email":
-            yield role, _email(text)
-        elif role == "phone":
-            yield role, _digits(text)
-        elif role in IDENTIFIERS:
-            yield role, _number(text)
-        elif role in {"region", "country"}:
-            yield role, plain(text)
-    yield from _place(said)
+    tell = said.get
+    name = person_name(
+        tell("given_name", ""), tell("family_name", ""), tell("middle_name", ""), tell("full_name", ""), tell("generation", "")
+    )
+    values = [("given", name.given), ("family", name.family), ("middle", name.middle), ("generation", name.generation)]
+    values += [(role, _AS_COMPARED[role](text)) for role, text in said.items() if role in _AS_COMPARED]
+    values += _place(said)
+    return values
 
 
 def _place(said: Mapping[Role, str]) -> Iterable[tuple[str, str]]:
     """Number, street, city and postcode, from fields of their own or from an address on one line, also one that was put into `street`."""
-    line = said.get("address") or said.get("street", "")
-    street = street_words(said.get("street", ""))
+    stated = said.get("street", "")
+    street = street_words(stated)
     number = plain(said.get("house_number", "")).replace(" ", "")
-    city, postcode = said.get("city", ""), as_postcode(said.get("postcode", ""))
-    whole = taken_apart(line)
-    if not street or "," in line:
+    city, postcode = street_words(said.get("city", "")), as_postcode(said.get("postcode", ""))
+    line = said.get("address") or stated
+    is_whole = not street or "," in line
+    whole = taken_apart(line) if line and (is_whole or not city or not postcode) else _NOWHERE
+    if is_whole:
         street, number = whole.street, number or whole.number
     elif not number:
         number, street = without_number(street)
-    yield from (("number", number.lstrip("0")), ("street", street), ("district", street_words(said.get("district", ""))))
-    yield from (("city", street_words(city) or whole.city), ("postcode", postcode or whole.postcode))
+    district = street_words(said.get("district", ""))
+    return (
+        ("number", number.lstrip("0")),
+        ("street", street),
+        ("district", district),
+        ("city", city or whole.city),
+        ("postcode", postcode or whole.postcode),
+    )
 
 
 def _company(text: str) -> str:
@@ -159,10 +159,29 @@ def _email(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    digits = "".join(letter for letter in text[:LONGEST] if "0" <= letter <= "9").lstrip("0")
+    digits = _NOT_DIGITS.sub("", text[:LONGEST]).lstrip("0")
     return digits if len(digits) >= 5 and len(set(digits)) > 1 and len(digits) <= 20 else ""
 
 
 def _number(text: str) -> str:
     tight = plain(text).replace(" ", "")
     return tight if len(tight) >= 3 and len(set(tight)) > 1 else ""
+
+
+def _gender(text: str) -> str:
+    return _GENDERS.get(plain(text), "")
+
+
+_NOWHERE = Address()
+_AS_COMPARED: Mapping[Role, Callable[[str], str]] = {
+    "gender": _gender,
+    "birth_date": birth_date,
+    "organisation": _company,
+    "employer": _company,
+    "email": _email,
+    "phone": _digits,
+    "region": plain,
+    "country": plain,
+    **dict.fromkeys(IDENTIFIERS, _number),
+}
+"""What needs no other value beside it."""

@@ -37,6 +37,9 @@ class Scorer:
         self.model = model
         self._at_most = bits(model.accept) - 0.01
         self._tables = [self._table(model, feature.name) for feature in FEATURES]
+        learnt = [model.features[feature.name] for feature in FEATURES]
+        self._exactly = [(feature.name, feature.exact, each.rare is not None) for feature, each in zip(FEATURES, learnt, strict=True)]
+        self._of_most = [self._of_chance(n, each.u[-1] if each.rare is None else each.rare) for n, each in enumerate(learnt)]
         self._exact = lru_cache(maxsize=_REMEMBERED)(self._of_value)
         said = [list(zip(match.tolist(), household.tolist(), strict=True)) for match, household in self._tables]
         self._pair = PairScorer(model, said, self._exact, BESIDE_A_NAME, self._at_most)
@@ -84,21 +87,27 @@ class Scorer:
 
     def _bits(self, records: Sequence[Record], left: Codes, levels: Levels) -> tuple[Bits, Bits]:
         for_match, for_household = (np.zeros(levels.shape) for _ in range(2))
-        for n, (feature, (match, household)) in enumerate(zip(FEATURES, self._tables, strict=True)):
+        for n in np.flatnonzero((levels != MISSING).any(axis=0)).tolist():
+            match, household = self._tables[n]
             for_match[:, n], for_household[:, n] = match[levels[:, n]], household[levels[:, n]]
-            exact = np.flatnonzero(levels[:, n] == feature.exact)
-            if self.model.features[feature.name].rare is not None and len(exact):
-                said = [self._exact(n, records[position].values[feature.name]) for position in left[exact].tolist()]
+            name, level, has_frequencies = self._exactly[n]
+            exact = np.flatnonzero(levels[:, n] == level)
+            if has_frequencies and len(exact):
+                said = [self._exact(n, records[position].values[name]) for position in left[exact].tolist()]
                 for_match[exact, n], for_household[exact, n] = zip(*said, strict=True)
         return for_match, for_household
 
     def _of_value(self, n: int, value: str) -> Said:
         """What it says that two agree in this value."""
+        name, _, has_frequencies = self._exactly[n]
+        known = self.model.features[name].frequencies.get(digest(holder_value(name, value))) if has_frequencies else None
+        return self._of_most[n] if known is None else self._of_chance(n, known)
+
+    def _of_chance(self, n: int, chance: float) -> Said:
+        """What it says that two agree in a value that a stranger has with this chance."""
         feature = FEATURES[n]
         learnt = self.model.features[feature.name]
-        m, u = max(learnt.m[feature.exact], SMALLEST), max(learnt.u[feature.exact], SMALLEST)
-        if learnt.rare is not None:
-            u = max(learnt.frequencies.get(digest(holder_value(feature.name, value)), learnt.rare), SMALLEST)
+        m, u = max(learnt.m[feature.exact], SMALLEST), max(chance, SMALLEST)
         return log2(m / u), log2((learnt.shared * m + (1 - learnt.shared) * u) / u)
 
     def _counted(self, bits: Bits) -> Bits:

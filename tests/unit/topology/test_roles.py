@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from touchstone.matching.blocking import PARTS as MADE
+from touchstone.matching.parts import PARTS as MADE
 from touchstone.matching.records import Record, make_record
 from touchstone.topology.roles import PARTS, ROLES, Role, can_fill
 
