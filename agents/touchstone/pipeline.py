@@ -104,7 +104,8 @@ class Pipeline:
         alike = self._journeys.alike
         self._matcher: Matcher | None = None
         if topology.matching is not None and alike is not None:
-            self._matcher = Matcher(alike, topology.matching.limit, ordering.strength, self.counts)
+            unique = {name for name, kind in topology.kinds.items() if kind.unique}
+            self._matcher = Matcher(alike, topology.matching.limit, ordering.strength, self.counts, unique)
         self._match_partitions: dict[int, MatchPartition] = {}
         self._matching_terms = {} if alike is None else {"matching": alike.terms}
 

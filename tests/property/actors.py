@@ -23,6 +23,7 @@ from touchstone.journey.policy import Journeys
 from touchstone.journey.recall import Book
 from touchstone.journey.speaker import Speaker
 from touchstone.matching.agent import Matcher, MatchPartition
+from touchstone.matching.judge import Judge
 from touchstone.model import message as m
 from touchstone.model.component import IDENTITY_ROWS, JOURNEY_ROWS, MATCH_ROWS, NEVER, Person
 from touchstone.model.erasure import Forgotten, ForgottenTable
@@ -119,7 +120,7 @@ class System:
             partition.forgotten.learn(fact)
         partition.journey = JourneyPartition(partition.journey_store, self.journeys, partition.forgotten)
         alike, matching = self.journeys.alike, self.topology.matching
-        partition.matcher = None if alike is None or matching is None else Matcher(alike, matching.limit, self.ordering.strength)
+        partition.matcher = None if alike is None or matching is None else _matcher(self.topology, alike, self.ordering)
         partition.match = None if partition.matcher is None else MatchPartition(partition.match_store, partition.matcher)
 
     # -- facts ---------------------------------------------------------------------------------------------------------------
@@ -373,6 +374,12 @@ class _Attempt:
     def _out(self, message: Any) -> None:
         is_local = self.system.world.local != "none" and self.system.home(message) in self.owned
         (self.waiting if is_local else self.sent).append(message)
+
+
+def _matcher(topology: Topology, judge: Judge, ordering: Ordering) -> Matcher:
+    assert topology.matching is not None
+    unique = {name for name, kind in topology.kinds.items() if kind.unique}
+    return Matcher(judge, topology.matching.limit, ordering.strength, unique=unique)
 
 
 def _everything(store: RowStore) -> list[tuple[bytes, bytes | None]]:

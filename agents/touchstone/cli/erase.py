@@ -26,7 +26,7 @@ from touchstone.intake.touchpoint import DEFAULT_TENANT
 from touchstone.model.command import ERASE, HASHED
 from touchstone.model.identifier import kind_of, tenant_of, value_of
 from touchstone.pipeline import OutputRecord, stages_of
-from touchstone.privacy.erase import by_kind, places
+from touchstone.privacy.erase import by_kind, holding, places
 from touchstone.privacy.pseudonym import Pseudonyms
 from touchstone.privacy.receipt import FOR_EVER, Place, Receipt, is_genuine, signed
 from touchstone.runtime.admin import topic_settings
@@ -190,14 +190,7 @@ class Desk:
             )
         now = SystemClock().now_ms()
         own = await self._own_topics(bootstrap)
-        names = self._topology.topics
-        wanted = [
-            *(channel.topic for channel in self._topology.channels.values()),
-            *(names.commands, names.moments, names.customers, names.identities, names.reviews, names.deadletters, names.privacy),
-            *(output.topic for output in self._topology.outputs),
-            *own,
-        ]
-        settings = await topic_settings(bootstrap, list(dict.fromkeys(wanted)))
+        settings = await topic_settings(bootstrap, holding(self._topology, own))
         receipt = Receipt(
             command_id=command.command_id,
             tenant=command.tenant,

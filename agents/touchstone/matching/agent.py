@@ -1,7 +1,7 @@
 """Stage 2b: one block at a time, whose records look alike; compared in micro-batches, by count and before every commit."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from touchstone.matching.judge import Judge
 from touchstone.matching.records import Record
 from touchstone.model.component import NEVER, Block, Described, Likeness, Linked, Placed
+from touchstone.model.identifier import kind_of
 from touchstone.model.message import Close, Compare, Drop, IdentityMessage, Match, MatchMessage, Withdraw
 from touchstone.observe.metrics import CLOSED_BLOCKS, COMPARED, LIKENESSES, WEIGHED_PAIRS, Counts
 from touchstone.state.store import Store
@@ -90,10 +91,12 @@ class MatchPartition:
             send(Drop(linked[1:], x, record, until))
 
     def others(self, block: str, described: Described) -> Iterator[Described]:
-        """Records of other identifiers that are in the block now; none once it is closed."""
+        """Records of others who may be the same person that are in the block now; none once it is closed."""
+        kind = kind_of(described.identifier)
+        is_unique = kind in self._matcher.unique
         for _, placed in self._store.scan(block, "r"):
             other = placed.described
-            if other.values and other.identifier != described.identifier:
+            if other.values and other.identifier != described.identifier and not (is_unique and kind_of(other.identifier) == kind):
                 yield other
 
     def stands(self, block: str, described: Described) -> bool:
@@ -120,13 +123,16 @@ class MatchPartition:
 class Matcher:
     """Compares what waits in all partitions of a worker at once: a comparison has a fixed cost, whatever the number of pairs.
 
-    `strength` of an identifier key: smaller is stronger. What it does goes into `counts` before each commit; `arrived`, `turned_away` and
+    `strength` of an identifier key: smaller is stronger; `unique` kinds: two values of one are two people, however alike. What it does goes into `counts` before each commit; `arrived`, `turned_away` and
     `closed` are what came to open blocks of its partitions, what came to closed ones, and how many it closed, since then. `seconds`: what all
     of its comparing has taken.
     """
 
-    def __init__(self, judge: Judge, limit: int, strength: Callable[[str], Any], counts: Counts | None = None) -> None:
+    def __init__(
+        self, judge: Judge, limit: int, strength: Callable[[str], Any], counts: Counts | None = None, unique: Collection[str] = ()
+    ) -> None:
         self.limit = limit
+        self.unique = frozenset(unique)
         self.arrived = self.turned_away = self.closed = 0
         self.seconds = 0.0
         self._judge = judge

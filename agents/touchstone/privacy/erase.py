@@ -21,23 +21,28 @@ def by_kind(identifiers: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(map(kind_of, identifiers)).items()))
 
 
-def places(topology: Topology, own: Mapping[str, str], settings: Settings, at: int) -> tuple[Place, ...]:
-    """Every topic that may hold bytes, in the order of the flow. `own`: the application's own topics, with what they hold; `at`: the time of
-    the erasure (milliseconds). A topic of which the broker says nothing is left out: it is not there.
-    """
+def holding(topology: Topology, own: Mapping[str, str]) -> dict[str, str]:
+    """Topic -> what it holds, in the order of the flow. `own`: the application's own topics, with what they hold."""
     names = topology.topics
-    holds = {channel.topic: "touchpoints as they were sent; their owner decides" for channel in topology.channels.values()}
-    holds |= {
+    channels = {channel.topic: "touchpoints as they were sent; their owner decides" for channel in topology.channels.values()}
+    return channels | {
         names.commands: "commands of stewards, those given before with identifiers; of this one keyed hashes only, where touchstone erase sent it",
         **own,
         names.moments: "moments: customer ids and names of touchpoints, retracted",
         **{output.topic: "moments: customer ids and names of touchpoints, retracted" for output in topology.outputs},
         names.customers: "golden profiles; the last word on the customer is a tombstone",
         names.identities: "identity changes, with identifiers",
-        names.reviews: "pairs that look alike, with identifiers; the last word on hers is that it was withdrawn",
+        names.reviews: "who looks alike, with identifiers; what was open about the person is withdrawn",
         names.deadletters: "refused records, with their bytes",
         names.privacy: "what was forgotten: keyed hashes and times",
     }
+
+
+def places(topology: Topology, own: Mapping[str, str], settings: Settings, at: int) -> tuple[Place, ...]:
+    """Every topic of `holding` that may hold bytes, and until when. `at`: the time of the erasure (milliseconds). A topic of which the broker
+    says nothing is left out: it is not there.
+    """
+    holds = holding(topology, own)
     return tuple(Place(topic, what, _until(settings[topic], at)) for topic, what in holds.items() if topic in settings)
 
 

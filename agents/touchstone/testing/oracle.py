@@ -217,7 +217,10 @@ def _alike(facts: list[Fact], topology: Topology, ordering: Ordering, epochs: Ep
         (weak, strong): (inside[weak], inside[strong])
         for inside in blocks.values()
         for strong, weak in combinations(sorted(inside, key=lambda name: (ordering.strength(name[0]), name)), 2)
-        if len(inside) <= topology.matching.limit and weak[0] != strong[0] and {weak, strong} <= alive
+        if len(inside) <= topology.matching.limit
+        and weak[0] != strong[0]
+        and {weak, strong} <= alive
+        and not (topology.kinds[kind_of(weak[0])].unique and kind_of(weak[0]) == kind_of(strong[0]))
     }
     for (weak, strong), couple in pairs.items():
         score = alike.score_pair(*couple)
