@@ -77,6 +77,10 @@ _LEGAL_FORMS = frozenset(
 )
 
 
+_LONGEST_STATED = 1_000
+"""Characters. What is longer is no address either; and whatever is remembered, or compared letter by letter, stays small."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """What is compared of one person: `values` holds only what is known. An empty record resembles nobody."""
 
@@ -88,14 +92,16 @@ def make_record(record_id: str, stated: Mapping[str, Any], roles: Mapping[str, R
     """The record of what a source has stated.
 
     Several attributes may play one role: the first of them that says something counts. Whatever cannot be understood is left out, so
-    nothing that is stated can make this fail.
+    nothing that is stated can make this fail; nor can it make a value longer than a name is.
     """
     said: dict[Role, str] = {}
     for attribute, role in roles.items():
         value = stated.get(attribute)
-        if role not in said and value is not None and not isinstance(value, dict | list) and (text := str(value).strip()):
-            said[role] = text
-    return Record(record_id, {column: value for column, value in _values(said) if value})
+        if role not in said and value is not None and not isinstance(value, dict | list):
+            text = str(value).strip()
+            if 0 < len(text) <= _LONGEST_STATED:
+                said[role] = text
+    return Record(record_id, {column: value for column, value in _values(said) if 0 < len(value) <= LONGEST})
 
 
 def make_records(rows: Iterable[tuple[str, Mapping[str, Any]]], roles: Mapping[str, Role]) -> list[Record]:

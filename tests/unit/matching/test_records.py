@@ -68,3 +68,13 @@ def test_values_are_plain_whatever_the_script() -> None:
     mixed = make_record("1", {"n": "Олег 😀 王", "s": ["list"], "d": 12}, {"n": "given_name", "s": "family_name", "d": "birth_date"})
     assert mixed.values["given"].isascii()
     assert set(mixed.values) <= set(COLUMNS)
+
+
+def test_no_value_is_longer_than_a_name_is() -> None:
+    """Values are compared letter by letter: an address of thousands of letters, or one that grows when it is written in Latin letters, is none."""
+    endless = ["12 Main Street, " + ", ".join(f"Little Town {n}th" for n in range(1_500)), "\ufdfa" * 200, "\u00df" * 200, "1 a," * 200]
+
+    values = {(role, text[:4]): make_record("1", {"a": text}, {"a": role}).values for role in ROLES for text in endless}
+
+    assert not {what: found for what, found in values.items() if any(len(value) > 200 for value in found.values())}
+    assert make_record("1", {"a": "12 Main Street, Springfield 12345"}, {"a": "address"}).values["city"] == "springfield"
