@@ -35,6 +35,8 @@ class MatchPartition:
         header: Block = self._store.get(message.to, "h") or Block()
         if header.is_closed:
             self._matcher.turned_away += isinstance(message, Compare)
+            if isinstance(message, Withdraw):
+                self._store.scrub(message.to)  # its rows were deleted when it closed, and their bytes may lie on the disk still
             return
         if isinstance(message, Compare):
             self._place(message.to, header, message.described, send)

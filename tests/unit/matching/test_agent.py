@@ -185,6 +185,17 @@ def withdraw(desk: Desk, identifier: str, record: Described, until: int) -> None
     desk.partition.handle(m.Withdraw(BLOCK, f"default/{identifier}", record.record, until), desk.said.append)
 
 
+def test_what_a_closed_block_has_held_leaves_the_disk_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows were deleted when it closed; their bytes may lie on the disk until somebody asks for them to go."""
+    scrubbed: list[str] = []
+    monkeypatch.setattr(desk.store, "scrub", scrubbed.append)
+    desk.tell(*(described(f"email:{n}") for n in range(4)))
+
+    withdraw(desk, "email:0", described("email:0"), 5)
+
+    assert scrubbed == [BLOCK]
+
+
 def test_a_record_that_is_forgotten_leaves_nothing_but_that_it_was_there(desk: Desk) -> None:
     """Its values go, whoever was told of a likeness hears of it, nobody meets it, and it still counts for the limit of the block."""
     one, other = described("user_id:a"), described("email:b")
