@@ -193,7 +193,7 @@ class Desk:
         names = self._topology.topics
         wanted = [
             *(channel.topic for channel in self._topology.channels.values()),
-            *(names.commands, names.moments, names.customers, names.identities, names.deadletters, names.privacy),
+            *(names.commands, names.moments, names.customers, names.identities, names.reviews, names.deadletters, names.privacy),
             *(output.topic for output in self._topology.outputs),
             *own,
         ]

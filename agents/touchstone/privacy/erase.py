@@ -34,6 +34,7 @@ def places(topology: Topology, own: Mapping[str, str], settings: Settings, at: i
         **{output.topic: "moments: customer ids and names of touchpoints, retracted" for output in topology.outputs},
         names.customers: "golden profiles; the last word on the customer is a tombstone",
         names.identities: "identity changes, with identifiers",
+        names.reviews: "pairs that look alike, with their identifiers",
         names.deadletters: "refused records, with their bytes",
         names.privacy: "what was forgotten: keyed hashes and times",
     }
@@ -42,13 +43,17 @@ def places(topology: Topology, own: Mapping[str, str], settings: Settings, at: i
 
 def _until(settings: Mapping[str, str], at: int) -> str:
     """Until when a topic may hold what was written before `at` and is deleted or replaced since."""
-    if "compact" in settings.get("cleanup.policy", "delete"):
+    policy = settings.get("cleanup.policy", "delete")
+    ends: list[int] = []
+    if "compact" in policy:
         lag, kept = int(settings.get("max.compaction.lag.ms", -1)), int(settings.get("delete.retention.ms", DAY_MS))
         # Without a limit of the lag a cleaner may leave the newest part of a topic as it is for as long as it likes.
-        return FOR_EVER if not 0 <= lag < 10_000 * DAY_MS else _text(at + lag + kept + _CLEANING_MS)
-    retention = int(settings.get("retention.ms", -1))
-    roll = int(settings.get("segment.ms", 7 * DAY_MS))
-    return FOR_EVER if retention < 0 else _text(at + retention + min(roll, retention) + _CLEANING_MS)
+        ends += [lag + kept] if 0 <= lag < 10_000 * DAY_MS else []
+    if "delete" in policy:
+        retention = int(settings.get("retention.ms", -1))
+        roll = int(settings.get("segment.ms", 7 * DAY_MS))
+        ends += [] if retention < 0 else [retention + min(roll, retention)]
+    return _text(at + min(ends) + _CLEANING_MS) if ends else FOR_EVER
 
 
 def _text(at: int) -> str:

@@ -44,6 +44,7 @@ def test_a_topic_says_until_when_it_may_hold_bytes() -> None:
         names.commands: {"cleanup.policy": "delete", "retention.ms": "-1"},
         names.moments: {"cleanup.policy": "delete", "retention.ms": str(DAY_MS), "segment.ms": str(7 * DAY_MS)},
         names.customers: {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(DAY_MS)},
+        names.reviews: {"cleanup.policy": "compact,delete", "retention.ms": str(DAY_MS), "max.compaction.lag.ms": "9223372036854775807"},
         names.privacy: {"cleanup.policy": "compact", "max.compaction.lag.ms": "9223372036854775807"},
         "app.journey.changelog": {"cleanup.policy": "compact", "max.compaction.lag.ms": "0", "delete.retention.ms": "0"},
     }
@@ -55,6 +56,7 @@ def test_a_topic_says_until_when_it_may_hold_bytes() -> None:
         "app.journey.changelog": "1970-01-01T01:00:00Z",
         names.moments: "1970-01-03T01:00:00Z",
         names.customers: "1970-01-03T01:00:00Z",
+        names.reviews: "1970-01-03T01:00:00Z",
         names.privacy: FOR_EVER,
     }
 
