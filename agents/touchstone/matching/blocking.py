@@ -21,9 +21,12 @@ Block = tuple[str, ...]
 BLOCK_LIMIT = 100
 """A block with more records than this is closed: what so many share says nothing, and its pairs would be too many."""
 
+MOST_WORDS = 6
+"""So many words of a name bring it into blocks, the first ones: a block of several parts has the product of their words as keys."""
+
 
 def _names(record: Record) -> list[str]:
-    words = [*record.values.get("given", "").split(), *record.values.get("family", "").split()]
+    words = [word for column in ("given", "family") for word in record.values.get(column, "").split()[:MOST_WORDS]]
     return [word for word in words if len(word) > 1]
 
 
@@ -83,7 +86,7 @@ def _line(record: Record) -> list[str]:
 
 
 def _company(record: Record) -> list[str]:
-    return [sound(word) for word in record.values.get("organisation", "").split()]
+    return [sound(word) for word in record.values.get("organisation", "").split()[:MOST_WORDS]]
 
 
 def _works(record: Record) -> list[str]:
