@@ -126,8 +126,10 @@ class JourneyPartition:
             case AddClosed(_, block):
                 return component.add_closed(block)
             case AddDropped(_, identifier, record, until):
-                self._store.scrub(component.root)
-                return component.add_dropped(identifier, record, until)
+                is_news = component.add_dropped(identifier, record, until)
+                if is_news:  # old bytes may lie wherever the component has been
+                    self._note(component.root).is_scrubbed = True
+                return is_news
             case AddRuling(_, ruling):
                 if not component.add_ruling(ruling):
                     return False

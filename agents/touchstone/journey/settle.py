@@ -95,7 +95,7 @@ class Settlement:
     undone: set[str] = field(default_factory=set)
     _crowds: list[Crowd] = field(default_factory=list)
     _rulings: dict[str, Ruling] = field(default_factory=dict)
-    _is_scrubbed: bool = False
+    is_scrubbed: bool = False
 
     def run(
         self,
@@ -114,12 +114,12 @@ class Settlement:
         self._rulings = dict(component.rows("a"))
         self._forget(component, journeys, send, speaker, forgotten)
         variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
-        if component.header().has_erased:
+        if forgotten or component.header().has_erased:
             for described in described_again((v.touchpoint for v in variants), journeys, Memory(self._nodes, forgotten)):
                 send(described)
         told = self._tell(component, journeys, variants)
         keep_values(component, self._nodes, told.customer_ids, (v.touchpoint for v in variants))
-        if self._is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
+        if self.is_scrubbed:  # old bytes may lie wherever the component has been, and it has been nowhere but at its identifiers
             for x in self._nodes:
                 send(Scrub(x))
         before, after = self._people(component, told, speaker)
@@ -152,7 +152,7 @@ class Settlement:
         for fact in forget(component, self._nodes, held, self._rulings.values(), journeys, forgotten, speaker.wall_ms):
             speaker.forget(fact)
             send(Forget(fact.identifier, fact.until))
-            self._is_scrubbed = True
+            self.is_scrubbed = True
         drop_likenesses(component, self._nodes)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
@@ -167,7 +167,7 @@ class Settlement:
             touchpoint, following = memory.without_values(variant.touchpoint), variant.index + 1
             if memory.is_gone(touchpoint, variant.index):
                 component.remember(touchpoint, anchor=touchpoint.identifiers[variant.index])
-                self._is_scrubbed = True
+                self.is_scrubbed = True
                 continue
             if touchpoint is not variant.touchpoint:
                 variant.touchpoint = touchpoint

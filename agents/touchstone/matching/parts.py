@@ -8,6 +8,9 @@ from touchstone.matching.dates import turned
 from touchstone.matching.names import sound
 from touchstone.matching.records import IDENTIFIERS, Record
 
+MOST_WORDS = 6
+"""So many words of a name bring it into blocks, the first ones: a block of several parts has the product of their words as keys."""
+
 _REMEMBERED = 65_536
 
 
@@ -27,7 +30,7 @@ class Part:
 
 
 def _words(name: str) -> list[str]:
-    return [word for word in name.split() if len(word) > 1]
+    return [word for word in name.split()[:MOST_WORDS] if len(word) > 1]
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -92,7 +95,7 @@ def _line(phone: str) -> list[str]:
 
 
 def _company(organisation: str) -> list[str]:
-    return [sound(word) for word in organisation.split()]
+    return [sound(word) for word in organisation.split()[:MOST_WORDS]]
 
 
 def _itself(value: str) -> list[str]:

@@ -1,5 +1,6 @@
 import pytest
 
+from touchstone.matching.blocking import STREAM_BLOCKS, block_keys
 from touchstone.matching.dates import birth_date, turned
 from touchstone.matching.names import is_short_form, person_name, plain, sound
 from touchstone.matching.records import COLUMNS, make_record
@@ -78,3 +79,16 @@ def test_no_value_is_longer_than_a_name_is() -> None:
 
     assert not {what: found for what, found in values.items() if any(len(value) > 200 for value in found.values())}
     assert make_record("1", {"a": "12 Main Street, Springfield 12345"}, {"a": "address"}).values["city"] == "springfield"
+
+
+def test_a_name_of_many_words_is_in_few_blocks() -> None:
+    """Every key is a message: sixty short words in each name must not be thousands, whatever the parts of a block."""
+    words = " ".join(f"{one}{other}" for one in "bcdfgh" for other in "aeioubcdgk")
+    stated = {"g": words, "f": words[::-1], "o": words, "b": "1970-02-03", "p": "12345", "e": "acme"}
+
+    record = make_record(
+        "1", stated, {"g": "given_name", "f": "family_name", "o": "organisation", "b": "birth_date", "p": "postcode", "e": "employer"}
+    )
+
+    assert 12 <= len(block_keys(record, STREAM_BLOCKS)) <= 60
+    assert len(block_keys(record, [("name", "name_start", "organisation")])) <= 12 * 12 * 6
