@@ -109,11 +109,14 @@ def evidence_before(
 ) -> Evidence:
     """The evidence up to `until`, whatever was forgotten: whom an erasure reaches.
 
-    Of a steward's words those that keep apart hold whenever they were said, joins only from their time on: nobody is forgotten because
-    somebody said later that she is another.
+    Of a steward's words those that keep apart hold whenever they were said, unless a later word took their place; joins only from their time on:
+    nobody is forgotten because somebody said later that she is another.
     """
+    rulings = list(rulings)
     sure = {(edge.weak, edge.strong) for edge in edges if edge.first <= until}
-    standing = last_words(ruling for ruling in rulings if not joins(ruling.action) or ruling.at <= until).values()
+    apart = [ruling for ruling in last_words(rulings).values() if not joins(ruling.action)]
+    early = last_words(ruling for ruling in rulings if not joins(ruling.action) or ruling.at <= until).values()
+    standing = [*apart, *(ruling for ruling in early if joins(ruling.action))]
     likenesses = replace(likenesses, found=[one for one in likenesses.found if one.at <= until])
     return _evidence(nodes, sure, standing, anchors, likenesses, accept)
 
