@@ -202,11 +202,7 @@ class Identity:
         if known.until is not None and known.until >= until:
             return
         said = known.described
-        known.until = until
-        if said.latest <= until:
-            known.described = replace(said, values={}, value=None)
-        elif said.at <= until:
-            known.described = replace(said, at=said.latest)
+        known.until, known.described = until, said.forgotten(until)
         self._store.put(x, row, known)
         self._store.scrub(x)
         for block in known.blocks:

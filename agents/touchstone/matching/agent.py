@@ -77,12 +77,7 @@ class MatchPartition:
         known: Placed = self._store.get(block, name) or Placed(Described(x, record, {}, until), is_counted=False)
         if known.until is not None and known.until >= until:
             return
-        said = known.described
-        known.until = until
-        if said.latest <= until:
-            known.described = replace(said, values={}, value=None)
-        elif said.at <= until:
-            known.described = replace(said, at=said.latest)
+        known.until, known.described = until, known.described.forgotten(until)
         if not header.count:
             self._store.put(block, "h", header)  # without it the block would have no rows (model/component.py), and this one be overlooked
         self._store.put(block, name, known)

@@ -6,6 +6,7 @@ Row names begin with the tag given here. Everything marked *evidence* or *book* 
 from typing import Any, ClassVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from touchstone.model.golden import Golden, Order
 from touchstone.model.journey import JourneyState
@@ -81,6 +82,12 @@ class Described(Struct, frozen=True, array_like=True):
     def latest(self) -> int:
         """When it was last stated."""
         return max(self.at, self.last)
+
+    def forgotten(self, until: int) -> "Described":
+        """What is left of it when it is forgotten up to then: nothing but that it was there, unless it was stated later as well."""
+        if self.latest <= until:
+            return replace(self, values={}, value=None)
+        return replace(self, at=self.latest) if self.at <= until else self
 
 
 class Registered(Struct, array_like=True):
