@@ -60,7 +60,7 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(kafka: str) -> None:
     assert told["killed"]["unread"] > 0
     assert told["killed"]["pause_s"] > 0
     assert told["taken_back"] >= 3
-    assert told["people"] == 976
+    assert told["people"] == 982
     assert not workers_on(kafka)
     assert set(demo_topics(kafka)) <= set(before)
 
