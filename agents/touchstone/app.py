@@ -33,6 +33,7 @@ from touchstone.observe.metrics import (
     LIKENESSES,
     REVIEW_STATUSES,
     REVIEWS,
+    SUPPRESSED,
     VERDICTS,
     WITHHELD,
     Counts,
@@ -226,10 +227,10 @@ def _beside(topology: Topology, pipeline: Pipeline, options: WorkerOptions) -> A
     registry.begin(DEAD_LETTERS, REASONS)
     registry.begin(CORRECTIONS, CAUSES)
     registry.begin(WITHHELD, (output.name for output in topology.asking))
-    if topology.matching is not None:
-        registry.begin(COMPARED, BLOCKS)
-        registry.begin(LIKENESSES, VERDICTS)
-        registry.begin(REVIEWS, REVIEW_STATUSES)
+    registry.begin(SUPPRESSED, topology.channels)
+    registry.begin(COMPARED, BLOCKS)
+    registry.begin(LIKENESSES, VERDICTS)
+    registry.begin(REVIEWS, REVIEW_STATUSES)
 
     async def beside(status: RuntimeStatus) -> None:
         def refresh() -> None:

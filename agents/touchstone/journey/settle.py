@@ -149,10 +149,13 @@ class Settlement:
         if not forgotten and not component.header().has_erased:
             return
         held: dict[str, Held] = dict(component.rows("t"))
+        before = {x: node.until for x, node in self._nodes.items()}
         for fact in forget(component, self._nodes, held, self._rulings.values(), journeys, forgotten, speaker.wall_ms):
             speaker.forget(fact)
-            send(Forget(fact.identifier, fact.until))
             self.is_scrubbed = True
+        for x, node in self._nodes.items():  # decided here, or known from the log: identity tells where descriptions lie
+            if node.until is not None and node.until != before.get(x):
+                send(Forget(x, node.until))
         drop_likenesses(component, self._nodes)
 
     # -- touchpoints: where they are held, which are too old to keep ------------------------------------------------------------
