@@ -106,10 +106,12 @@ class Rig:
     def wait_until_done(self, seconds: float = 60) -> None:
         """Wait until the group has read everything and no transaction is open."""
         topics = [f"{self.app}-source", f"{self.app}-other", *(f"{self.app}.{stage}" for stage in STAGES)]
+        # The end of a transaction is written to one partition after the other: what is looked at afterwards must have it, too.
+        written = [f"{self.app}-output", *(f"{self.app}.{stage}.changelog" for stage in STAGES)]
 
         async def is_done() -> bool:
             lags = await group_lag(self.bootstrap, self.app, topics)
-            return not any(lag.records for lag in lags) and not await has_open_transaction(self.bootstrap, [*topics, f"{self.app}-output"])
+            return not any(lag.records for lag in lags) and not await has_open_transaction(self.bootstrap, [*topics, *written])
 
         wait_until(lambda: asyncio.run(is_done()), seconds, self.logs)
 
