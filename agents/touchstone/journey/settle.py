@@ -9,6 +9,7 @@ from typing import NamedTuple
 from touchstone.identity.evidence import NO_LIKENESSES, Likenesses, evidence_of
 from touchstone.identity.resolve import APART, REFUSED_APART, People, resolve
 from touchstone.identity.rulings import standing
+from touchstone.intake.suppress import names_forgotten
 from touchstone.journey.carrier import Retold
 from touchstone.journey.changes import (
     After,
@@ -115,7 +116,9 @@ class Settlement:
         self._forget(component, journeys, send, speaker, forgotten)
         variants = self._hold(component, journeys, horizon, send, Memory(self._nodes, forgotten))
         if forgotten or component.header().has_erased:
-            for described in described_again((v.touchpoint for v in variants), journeys, Memory(self._nodes, forgotten)):
+            has_erased = component.header().has_erased
+            concerned = (v.touchpoint for v in variants if has_erased or names_forgotten(v.touchpoint, forgotten))
+            for described in described_again(concerned, journeys, Memory(self._nodes, forgotten)):
                 send(described)
         told = self._tell(component, journeys, variants)
         keep_values(component, self._nodes, told.customer_ids, (v.touchpoint for v in variants))

@@ -118,8 +118,8 @@ class MatchPartition:
 class Matcher:
     """Compares what waits in all partitions of a worker at once: a comparison has a fixed cost, whatever the number of pairs.
 
-    `strength` of an identifier key: smaller is stronger; `unique` kinds: two values of one are two people, however alike. What it does goes into `counts` before each commit; `arrived`, `turned_away` and
-    `closed` are what came to open blocks of its partitions, what came to closed ones, and how many it closed, since then. `seconds`: what all
+    `strength` of an identifier key: smaller is stronger; `unique` kinds: two values of one are two people, however alike. What it does goes into
+    `counts` before each commit; `arrived`, `turned_away` and `closed` are what came to open blocks of its partitions, what came to closed ones, and how many it closed, since then. `seconds`: what all
     of its comparing has taken.
     """
 
